@@ -1,0 +1,1 @@
+"""The bihuan command: embedded default, operations, demo, loop check."""

@@ -1,0 +1,1 @@
+"""Bihuan's gateway: REST, channels and partners."""

@@ -1,0 +1,1 @@
+"""What every Bihuan service shares, and nothing of any one service."""

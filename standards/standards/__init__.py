@@ -1,0 +1,1 @@
+"""The manuals' figures as validated, versioned data."""
