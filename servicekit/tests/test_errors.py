@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from servicekit.errors import Fault, FieldViolation, definitions
 from servicekit.errors.catalogue import parse
 from servicekit.languages import LANGUAGES, negotiate
@@ -29,14 +28,13 @@ def test_every_code_speaks_both_languages_with_the_same_parameters(code: str) ->
 
 
 def _raised_in_the_tree() -> list[tuple[str, ast.Call]]:
-    calls = []
-    for path in TREE.rglob("*.py"):
-        if {".venv", "gen", "build", "tests"} & set(path.relative_to(TREE).parts):
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fault":
-                calls.append((str(path.relative_to(TREE)), node))
-    return calls
+    return [
+        (str(path.relative_to(TREE)), node)
+        for path in TREE.rglob("*.py")
+        if not {".venv", "gen", "build", "tests"} & set(path.relative_to(TREE).parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fault"
+    ]
 
 
 def test_every_fault_raised_in_the_tree_is_in_the_catalogue_with_its_parameters() -> None:
