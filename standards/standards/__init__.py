@@ -1,1 +1,8 @@
-"""The manuals' figures as validated, versioned data."""
+"""The manuals' figures as validated, versioned data: clocks, targets, classes, levels, weights, retention."""
+
+from standards.documents import StandardsError
+from standards.loader import load
+from standards.models import ClockStandard, Language
+from standards.standard_set import Standards
+
+__all__ = ["ClockStandard", "Language", "Standards", "StandardsError", "load"]

@@ -1,0 +1,152 @@
+"""Which sections each file of `data/` has. An operator's folder replaces the whole set, so none is optional."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from standards.models import (
+    CalendarYear,
+    CaseKind,
+    ClockStandard,
+    ComplaintClass,
+    ComplaintSeverity,
+    DisputeStage,
+    EmergencyLevel,
+    KeywordRule,
+    Notice,
+    Priority,
+    RankedWord,
+    Region,
+    RetentionClass,
+    Scorecard,
+    Section,
+    ShopHours,
+    Stage,
+    Target,
+    Text,
+    Texts,
+    Threshold,
+    Urgency,
+    Value,
+    Visit,
+    Window,
+    Word,
+)
+
+INHERITED_FROM_ABOVE = ("duty_owner", "supervisor")
+
+
+class Manifest(Value):
+    """What the set is and which manuals it was taken from. `sources` has one letter for each."""
+
+    version: Text
+    effective_from: date
+    sources: Section[Texts] = Field(min_length=1)
+
+
+class File(Value):
+    """A file of named entries."""
+
+    effective_from: date
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_entries(cls, content: Any) -> Any:
+        """Every entry gets its key as `name`, and the file's `effective_from` unless it has its own."""
+        if not isinstance(content, dict):
+            raise ValueError("the file must be a mapping of sections")
+        inherited = {"effective_from": content["effective_from"]} if "effective_from" in content else {}
+        return {
+            section: {key: _completed(key, entry, inherited) for key, entry in entries.items()}
+            if isinstance(entries, dict)
+            else entries
+            for section, entries in content.items()
+        }
+
+
+def _completed(key: str, entry: Any, inherited: dict[str, Any]) -> Any:
+    return {**inherited, **entry, "name": key} if isinstance(entry, dict) else entry
+
+
+class Classes(File):
+    kinds: Section[CaseKind]
+    categories: Section[Word]
+    channels: Section[Word]
+    urgencies: Section[Urgency]
+    complaint_classes: Section[ComplaintClass]
+    complaint_severities: Section[ComplaintSeverity]
+    complaint_remedies: Section[Word]
+    dispute_stages: Section[DisputeStage]
+    incident_kinds: Section[Word]
+    resource_pools: Section[Word]
+    training_topics: Section[Word]
+    consent_purposes: Section[Word]
+
+
+class Keywords(File):
+    rules: Section[KeywordRule]
+
+
+class Clocks(File):
+    clocks: Section[ClockStandard]
+
+
+class Targets(File):
+    targets: Section[Target]
+
+
+class Levels(File):
+    emergency: Section[EmergencyLevel]
+    data_grades: Section[RankedWord]
+    engineers: Section[RankedWord]
+    priorities: Section[Priority]
+
+
+class Skills(File):
+    skills: Section[Word]
+    visits: Section[Visit]
+
+
+class Regions(File):
+    regions: Section[Region]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit_duty(cls, content: Any) -> Any:
+        regions = content.get("regions") if isinstance(content, dict) else None
+        if not isinstance(regions, dict):
+            return content
+        completed: dict[str, Any] = {}
+        for path in sorted(regions, key=lambda path: path.count(".")):
+            above = completed.get(path.rpartition(".")[0])
+            duty = {key: above[key] for key in INHERITED_FROM_ABOVE if key in above} if isinstance(above, dict) else {}
+            completed[path] = {**duty, **regions[path]} if isinstance(regions[path], dict) else regions[path]
+        return {**content, "regions": completed}
+
+
+class Calendars(File):
+    calendars: Section[Word]
+    shop_hours: Section[ShopHours]
+    years: Section[CalendarYear]
+
+
+class Scorecards(File):
+    scorecards: Section[Scorecard]
+
+
+class Retention(File):
+    retention: Section[RetentionClass]
+
+
+class Thresholds(File):
+    windows: Section[Window]
+    thresholds: Section[Threshold]
+
+
+class Stages(File):
+    cases: Section[Stage]
+    work_orders: Section[Stage]
+    notices: Section[Notice]

@@ -1,0 +1,58 @@
+"""Reads and checks the whole set of standards."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import ValidationError
+
+from standards.documents import Document, read_document
+from standards.models import Value
+from standards.references import find_broken_references
+from standards.standard_set import Contents, Standards
+
+_PACKAGE = Path(__file__).parent
+
+
+def load(directory: Path | str | None = None) -> Standards:
+    """The standards of a folder, or the built-in ones; read once per folder in a process.
+
+    Raises StandardsError with file, line and reason when anything in it is wrong.
+    """
+    return _load(Path(directory).resolve() if directory else built_in_directory())
+
+
+def built_in_directory() -> Path:
+    """The `data` folder: inside the package when installed from a wheel, beside it in the source tree."""
+    inside = _PACKAGE / "data"
+    return inside if inside.is_dir() else _PACKAGE.parent / "data"
+
+
+@lru_cache
+def _load(directory: Path) -> Standards:
+    models: dict[str, type[Value]] = get_type_hints(Contents)
+    documents = {field.name: read_document(directory / f"{field.name}.yaml") for field in fields(Contents)}
+    checked: dict[str, Any] = {name: _checked(document, models[name]) for name, document in documents.items()}
+    contents = Contents(**checked)
+    for name, place, reason in find_broken_references(contents):
+        raise documents[name].error(place, reason)
+    return Standards(contents, _hash(documents))
+
+
+def _checked(document: Document, model: type[Value]) -> Value:
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as wrong:
+        first = min(wrong.errors(include_url=False), key=lambda error: document.line_of(error["loc"]))
+        raise document.error(first["loc"], first["msg"].removeprefix("Value error, ")) from None
+
+
+def _hash(documents: dict[str, Document]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(documents):
+        digest.update(documents[name].checksum)
+    return digest.hexdigest()

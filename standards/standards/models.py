@@ -1,0 +1,316 @@
+"""The shape of every file in `data/`. What one file alone can get wrong is refused here; see `references` for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+Language = Literal["zh-CN", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+CalendarName = Literal["always", "working_days", "shop_hours"]
+Strictness = Literal["regulatory", "promise", "internal"]
+STRICTNESSES: tuple[Strictness, ...] = get_args(Strictness)
+
+T = TypeVar("T")
+
+INTERNAL = "internal"
+WEIGHTS_TOTAL = 100
+
+_CLAUSE = re.compile(r"[A-Z](\d+(\.\d+)*)?(\(\d+(\.\d+)*\))*")
+_DURATION = re.compile(
+    r"P(?=.)(?:(?P<days>\d+)D)?(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+)
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+
+
+def _in_both_languages(texts: Mapping[Language, str]) -> Mapping[Language, str]:
+    for language in LANGUAGES:
+        if language not in texts:
+            raise ValueError(f"the text in {language} is missing")
+    return MappingProxyType(dict(texts))
+
+
+def _parse_duration(value: object) -> timedelta:
+    """ISO-8601 with days and smaller units; a month has no fixed length and is written in days."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not an ISO-8601 duration such as PT4H or P30D")
+    length = timedelta(**{unit: int(amount) for unit, amount in match.groupdict().items() if amount})
+    if not length:
+        raise ValueError("a duration must be longer than zero")
+    return length
+
+
+def _names_clauses(source: str) -> str:
+    for clause in source.split():
+        if clause != INTERNAL and not _CLAUSE.fullmatch(clause):
+            raise ValueError(f"{clause!r} is not a clause of a source, such as A2.1.1, nor `{INTERNAL}`")
+    return source
+
+
+def _read_only(entries: Mapping[str, T]) -> Mapping[str, T]:
+    return MappingProxyType(dict(entries))
+
+
+Section = Annotated[Mapping[str, T], AfterValidator(_read_only)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Texts = Annotated[Mapping[Language, Text], AfterValidator(_in_both_languages)]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+Source = Annotated[Text, AfterValidator(_names_clauses)]
+
+
+class Value(BaseModel):
+    """Read-only, and nothing unknown in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Entry(Value):
+    """One named line of a file. `source` names the clauses it comes from, or `internal` where no clause gives it."""
+
+    name: str
+    effective_from: date
+    source: Source
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _explains_itself(self) -> Entry:
+        if self.source == INTERNAL and self.note is None:
+            raise ValueError("a figure that no clause gives needs a note saying why")
+        return self
+
+
+class Word(Entry):
+    """A word of a vocabulary, with what people see for it."""
+
+    name: Name
+    label: Texts
+
+
+class CaseKind(Word):
+    """What a customer wants (INT-02)."""
+
+    response_clock: Name
+
+
+class Urgency(Word):
+    priority: int = Field(ge=1, le=5, description="Priority of a new case of this urgency; 1 is the highest.")
+
+
+class ComplaintClass(Word):
+    usual_share: Decimal = Field(ge=0, le=100, description="Percent of all complaints, as the manuals print it.")
+
+
+class ComplaintSeverity(Word):
+    response_clock: Name
+    alerts_management: bool
+
+
+class DisputeStage(Word):
+    order: int = Field(ge=1, description="No stage may be skipped.")
+
+
+class KeywordRule(Entry):
+    """Words that speak for a kind, a category, an urgency or several of them (INT-04)."""
+
+    name: Name
+    words: Annotated[
+        Mapping[Language, Annotated[tuple[Text, ...], Field(min_length=1)]], AfterValidator(_in_both_languages)
+    ]
+    weight: Decimal = Field(gt=0, le=10)
+    kind: Name | None = None
+    category: Name | None = None
+    urgency: Name | None = None
+
+    @model_validator(mode="after")
+    def _proposes_something(self) -> KeywordRule:
+        if not (self.kind or self.category or self.urgency):
+            raise ValueError("a rule must propose a kind, a category or an urgency")
+        return self
+
+
+class ClockStandard(Word):
+    """How long something may take (INT-05, INT-06). `limit` counts only time in which the calendar is open."""
+
+    requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
+    subject: Literal[
+        "contact", "case", "appointment", "work_order", "complaint", "emergency", "incident", "maintenance"
+    ]
+    limit: Duration
+    calendar: CalendarName
+    warn_at: tuple[Annotated[int, Field(gt=0, lt=100)], ...] = Field(description="Percent of the limit, rising.")
+    strictness: Strictness
+    starts: Texts
+    stops: Texts
+    applies_to: tuple[Name, ...] = Field((), description="Case kinds; empty: every kind.")
+
+    @model_validator(mode="after")
+    def _warns_in_order(self) -> ClockStandard:
+        if list(self.warn_at) != sorted(set(self.warn_at)):
+            raise ValueError("warn_at must rise")
+        return self
+
+
+class Figure(Value):
+    """One figure that a manual gives for an indicator."""
+
+    value: Decimal = Field(ge=0)
+    strictness: Strictness
+    source: Source
+
+
+class Target(Word):
+    """An indicator with its figures side by side, from the regulatory minimum to the internal target."""
+
+    requirement: str = Field(pattern=r"^([A-Z]{3}-\d{2}|C3\.2)$")
+    unit: Literal["percent", "second", "minute", "hour", "day", "megabit_per_second", "count"]
+    direction: Literal["at_least", "at_most", "equal"]
+    figures: tuple[Figure, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _rises_in_strictness(self) -> Target:
+        ranks = [STRICTNESSES.index(figure.strictness) for figure in self.figures]
+        if ranks != sorted(set(ranks)):
+            raise ValueError("figures go from regulatory over promise to internal, each at most once")
+        values = [figure.value for figure in self.figures]
+        if values != sorted(values, reverse=self.direction == "at_most"):
+            raise ValueError("a stricter figure must not be easier to reach")
+        return self
+
+    def figure(self, strictness: Strictness) -> Decimal | None:
+        return next((figure.value for figure in self.figures if figure.strictness == strictness), None)
+
+
+class EmergencyLevel(Word):
+    level: int = Field(ge=1, le=3)
+    response_clock: Name
+    commanded_by: Texts
+
+
+class RankedWord(Word):
+    """A word with a place in an order: a higher rank includes or outweighs the lower ones."""
+
+    rank: int = Field(ge=1)
+
+
+class Priority(Word):
+    name: str = Field(pattern=r"^[1-5]$")
+
+
+class Visit(Entry):
+    """What a visit for a service category needs when nobody says otherwise (DSP-02)."""
+
+    name: Name
+    skill: Name
+    level: Name
+
+
+class Region(Word):
+    """Where services are and who is on duty there. `duty_owner` and `supervisor` come from above where not given."""
+
+    name: str = Field(pattern=r"^[a-z0-9]+(\.[a-z0-9]+)*$")
+    level: Literal["country", "province", "city", "district"]
+    duty_owner: Text
+    supervisor: Text
+
+    @property
+    def parent(self) -> str | None:
+        return self.name.rpartition(".")[0] or None
+
+
+class ShopHours(Entry):
+    opens: time
+    closes: time
+    weekdays: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], Field(min_length=1, description="1 is Monday.")]
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> ShopHours:
+        if self.opens >= self.closes:
+            raise ValueError("opens must be before closes")
+        return self
+
+
+class CalendarYear(Entry):
+    """The State Council's arrangement of one year, for years the calendar library does not know yet."""
+
+    name: str = Field(pattern=r"^2\d{3}$")
+    holidays: tuple[date, ...] = Field(min_length=1, description="Days off, also those at weekends.")
+    make_up_days: tuple[date, ...] = Field((), description="Saturdays and Sundays that are worked.")
+
+    @model_validator(mode="after")
+    def _stays_in_its_year(self) -> CalendarYear:
+        for day in (*self.holidays, *self.make_up_days):
+            if day.year != int(self.name):
+                raise ValueError(f"{day} is not in {self.name}")
+        if both := set(self.holidays) & set(self.make_up_days):
+            raise ValueError(f"{min(both)} can't be both off and worked")
+        return self
+
+
+class Scorecard(Word):
+    """Weights in percent (TRN-08)."""
+
+    weights: Section[Annotated[Decimal, Field(gt=0)]]
+    indicators: Section[Texts]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Scorecard:
+        if (total := sum(self.weights.values())) != WEIGHTS_TOTAL:
+            raise ValueError(f"the weights sum to {total}, not {WEIGHTS_TOTAL}")
+        if self.weights.keys() != self.indicators.keys():
+            raise ValueError("every weight needs the label of its indicator, and the other way round")
+        return self
+
+
+class RetentionClass(Word):
+    years: int = Field(ge=1, le=100)
+    grade: Name
+
+
+class Window(Word):
+    """A length of time that a rule looks back or ahead."""
+
+    requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
+    length: Duration
+
+
+class Threshold(Word):
+    requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
+    value: Decimal
+
+
+STAGE_PLACES = frozenset({"responsible", "promised_by", "hours"})
+
+
+def _with_known_places(texts: Mapping[Language, str]) -> Mapping[Language, str]:
+    places = {language: set(_PLACE.findall(text)) for language, text in texts.items()}
+    if unknown := set().union(*places.values()) - STAGE_PLACES:
+        raise ValueError(f"unknown place {{{min(unknown)}}}; known are {', '.join(sorted(STAGE_PLACES))}")
+    if len({frozenset(found) for found in places.values()}) > 1:
+        raise ValueError("the languages must use the same places")
+    return texts
+
+
+PlacedTexts = Annotated[Texts, AfterValidator(_with_known_places)]
+
+
+class Stage(Word):
+    """What people are told about a stage (INT-10). Places: `{responsible}`, `{promised_by}`, `{hours}`."""
+
+    responsible: Texts
+    promise: PlacedTexts
+    next: PlacedTexts
+
+
+class Notice(Word):
+    """What replaces a stage's promise in a special situation."""
+
+    promise: PlacedTexts
+    next: PlacedTexts
