@@ -74,4 +74,4 @@ def _content(node: yaml.Node | None, place: Place, file: str, lines: dict[Place,
         for index, item in enumerate(node.value):
             lines[*place, index] = item.start_mark.line + 1
         return [_content(item, (*place, index), file, lines) for index, item in enumerate(node.value)]
-    return None if node is None else yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+    return None if node is None else yaml.SafeLoader("").construct_object(node)

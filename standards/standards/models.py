@@ -1,4 +1,4 @@
-"""The shape of every file in `data/`. What one file alone can get wrong is refused here; see `references` for the rest."""
+"""The shape of every entry in `data/`. What an entry alone can get wrong is refused here; see `references`."""
 
 from __future__ import annotations
 
