@@ -1,0 +1,151 @@
+"""A service's way to its PostgreSQL database: pool, transactions, retries."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+from opentelemetry import trace
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from servicekit.clock import Clock
+from servicekit.database.trouble import DatabaseAwayError, OutcomeUnknownError, is_database_trouble
+from servicekit.database.unit_of_work import UnitOfWork
+from servicekit.errors import Fault
+
+CONNECT_SECONDS = 5.0
+RETRIES = 2
+_RETRY_SECONDS = 0.05
+
+T = TypeVar("T")
+
+_tracer = trace.get_tracer("servicekit.database")
+
+
+class Database:
+    """The pool of connections of one service. Connects when first used, so PostgreSQL may come later or go away."""
+
+    def __init__(self, service: str, url: str, clock: Clock, pool: int = 10) -> None:
+        self.service = service
+        self._clock = clock
+        self._url = make_url(url).set(drivername="postgresql+asyncpg")
+        self.engine = create_async_engine(
+            self._url,
+            pool_size=pool,
+            max_overflow=0,
+            connect_args={"timeout": CONNECT_SECONDS, "server_settings": {"application_name": service}},
+        )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        # The pool is unfair when more callers wait than it has connections; this queue is first come, first served.
+        self._slots = asyncio.Semaphore(pool)
+        self._wake_relay: list[Callable[[], None]] = []
+
+    @asynccontextmanager
+    async def transaction(self, name: str, *, links: Sequence[trace.Link] = ()) -> AsyncIterator[UnitOfWork]:
+        """One transaction: committed when the block ends, undone when it raises.
+
+        `name` tells it from others in traces. Raises Fault("unavailable") when PostgreSQL is away or had to give the
+        transaction up; everything else that the block raises passes unchanged. No remote call belongs inside.
+        """
+        with _tracer.start_as_current_span(
+            "db.transaction", attributes={"name": name}, links=links, record_exception=False
+        ):
+            try:
+                async with self._slots, self._connected() as connection:
+                    work = UnitOfWork(connection, service=self.service, now=self._clock.now())
+                    try:
+                        yield work
+                        has_events = await work.flush()
+                        await _commit(connection)
+                    finally:
+                        await work.close()
+            except Exception as exc:
+                if not isinstance(exc, Fault) and is_database_trouble(exc):
+                    raise Fault("unavailable") from exc
+                raise
+            work.committed()
+            if has_events:
+                for wake in self._wake_relay:
+                    wake()
+
+    async def run(self, name: str, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Do `work` in a transaction of its own; when the database had to give it up, do it again (twice at most).
+
+        `work` must be safe to repeat from its start. A lost connection during the commit is not repeated, because the
+        transaction may have happened: the caller gets Fault("unavailable") and asks again with its idempotency key.
+        """
+        for attempt in range(RETRIES + 1):
+            try:
+                async with self.transaction(name) as tx:
+                    return await work(tx)
+            except Fault as fault:
+                repeatable = is_database_trouble(fault) and not isinstance(fault.__cause__, OutcomeUnknownError)
+                if not repeatable or attempt == RETRIES:
+                    raise
+            await asyncio.sleep(_RETRY_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+        raise AssertionError("the last attempt returns or raises")
+
+    def on_commit_with_events(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after every commit that left rows in the outbox."""
+        self._wake_relay.append(wake)
+
+    async def dedicated_connection(self) -> asyncpg.Connection[Any]:
+        """A connection outside the pool, for what holds one for long: advisory locks, LISTEN. The caller closes it."""
+        try:
+            return await asyncpg.connect(
+                self._url.set(drivername="postgresql").render_as_string(hide_password=False),
+                timeout=CONNECT_SECONDS,
+                server_settings={"application_name": f"{self.service} dedicated"},
+            )
+        except (OSError, TimeoutError) as exc:
+            raise DatabaseAwayError(str(exc)) from exc
+
+    async def is_reachable(self) -> bool:
+        """Whether PostgreSQL answers at this moment; for health checks."""
+        try:
+            async with self._slots, self._connected() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except Exception as exc:
+            if is_database_trouble(exc):
+                return False
+            raise
+        return True
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        connection = self.engine.connect()
+        try:
+            await connection.start()
+        except (OSError, TimeoutError) as exc:
+            # A refused or timed-out connect is not wrapped by SQLAlchemy.
+            raise DatabaseAwayError(str(exc)) from exc
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(connection.close())
+
+
+async def _commit(connection: AsyncConnection) -> None:
+    try:
+        await connection.commit()
+    except Exception as exc:
+        if getattr(exc, "connection_invalidated", False):
+            raise OutcomeUnknownError("the connection was lost during the commit") from exc
+        raise
+
+
+def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """Make the pool replace a connection that the server has closed meanwhile, without a round trip to find out."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError

@@ -1,0 +1,40 @@
+"""Idempotency keys: the same creation asked for several times happens once."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from servicekit.errors import Fault
+
+_CLAIM = """
+INSERT INTO idempotency_keys (scope, key, fingerprint, entity_id)
+SELECT $1, key, fingerprint, entity_id
+FROM unnest($2::text[], $3::bytea[], $4::uuid[]) AS claims (key, fingerprint, entity_id)
+ON CONFLICT DO NOTHING
+RETURNING key
+"""
+_KNOWN = "SELECT key, fingerprint, entity_id FROM idempotency_keys WHERE scope = $1 AND key = ANY($2::text[])"
+
+
+async def claim_keys(
+    connection: AsyncConnection, scope: str, claims: Mapping[str, tuple[bytes, UUID]]
+) -> dict[str, UUID]:
+    """See `UnitOfWork.claim_keys`."""
+    # Sorted, so that two transactions that share keys wait for each other in one order instead of deadlocking.
+    keys = sorted(key for key in claims if key)
+    ids = {key: entity_id for key, (_, entity_id) in claims.items()}
+    if not keys:
+        return ids
+    fingerprints = [claims[key][0] for key in keys]
+    offered = [claims[key][1] for key in keys]
+    inserted = await connection.exec_driver_sql(_CLAIM, (scope, keys, fingerprints, offered))
+    fresh = set(inserted.scalars())
+    known = [key for key in keys if key not in fresh]
+    if known:
+        # A statement of its own: under READ COMMITTED it sees what the transaction we waited for has committed.
+        for key, fingerprint, entity_id in await connection.exec_driver_sql(_KNOWN, (scope, known)):
+            if fingerprint != claims[key][0]:
+                raise Fault("idempotency_key_reused", key=key)
+            ids[key] = entity_id
+    return ids

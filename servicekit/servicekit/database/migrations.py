@@ -1,0 +1,98 @@
+"""Alembic migrations of a service's database: forward only, safe when several replicas start at once.
+
+A service has `migrations/env.py` with three lines that call `run_env(metadata)`, and revisions in
+`migrations/versions/`. Its first revision calls `create_kit_tables(op)`. Revisions follow expand → migrate → contract,
+because the version before still runs while they do.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, NullPool, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from servicekit.database.tables import kit_metadata
+
+# Any constant will do; the lock is per database, and only migrations take it.
+_MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(7209114550)")
+
+
+async def migrate(database_url: str, migrations: Path) -> None:
+    """Bring a database to the newest revision in `migrations`, all of it or nothing, in one transaction.
+
+    A second caller waits for the first and then finds nothing to do.
+    """
+    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(_MIGRATION_LOCK)
+            await connection.run_sync(_upgrade, migrations)
+    finally:
+        await engine.dispose()
+
+
+def expected_head(migrations: Path) -> str:
+    """The newest revision that the code knows."""
+    head = ScriptDirectory.from_config(_config(migrations)).get_current_head()
+    if head is None:
+        raise ValueError(f"no revisions in {migrations}")
+    return head
+
+
+def create_kit_tables(op: Operations) -> None:
+    """Create outbox, inbox, idempotency keys and deadlines; for a service's first revision."""
+    kit_tables().create_all(op.get_bind())
+
+
+def kit_tables() -> MetaData:
+    """The kit's metadata with the tables of every room on it."""
+    # Imported here, because the rooms build on this one.
+    import servicekit.deadlines.tables  # noqa: F401, PLC0415 - adds its tables to the metadata
+
+    return kit_metadata
+
+
+def run_env(metadata: MetaData) -> None:
+    """What every service's `migrations/env.py` calls: run on the connection given by `migrate`.
+
+    The `alembic` command line, used to write a new revision, brings no connection; then it is made from
+    BIHUAN_DATABASE_URL.
+    """
+    connection: Connection | None = context.config.attributes.get("connection")
+    if connection is not None:
+        _run_on(connection, metadata)
+        return
+
+    asyncio.run(_run_from_command_line(metadata))
+
+
+async def _run_from_command_line(metadata: MetaData) -> None:
+    engine = create_async_engine(os.environ["BIHUAN_DATABASE_URL"], poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(_run_on, metadata)
+    await engine.dispose()
+
+
+def _run_on(connection: Connection, metadata: MetaData) -> None:
+    context.configure(connection=connection, target_metadata=[metadata, kit_tables()])
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _upgrade(connection: Connection, migrations: Path) -> None:
+    config = _config(migrations)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

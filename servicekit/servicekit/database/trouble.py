@@ -1,0 +1,44 @@
+"""Telling the database's trouble from everybody else's errors, precisely, in one place."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from servicekit.errors import Fault
+
+# SQLSTATE classes and codes that say nothing against the transaction itself; the same work can succeed later.
+_TROUBLE_CLASSES = ("08", "53")  # connection exception; insufficient resources
+_TROUBLE_STATES = frozenset({
+    "57P01", "57P02", "57P03",  # administrator or crash shutdown; cannot connect now
+    "40001", "40P01",  # serialization failure; deadlock
+    "25P03", "57P05",  # idle sessions that the server ended
+})  # fmt: skip
+
+
+class DatabaseAwayError(Exception):
+    """No connection could be made, or it was lost before the commit was sent."""
+
+
+class OutcomeUnknownError(DatabaseAwayError):
+    """The connection was lost during the commit: the transaction may or may not have happened."""
+
+
+def is_database_trouble(exc: BaseException) -> bool:
+    """Whether `exc` comes from the database being away, overloaded or choosing a victim, not from the work itself.
+
+    A `Fault("unavailable")` counts when a transaction raised it for such a reason.
+    """
+    if isinstance(exc, Fault):
+        return exc.code == "unavailable" and exc.__cause__ is not None and is_database_trouble(exc.__cause__)
+    if isinstance(exc, DatabaseAwayError | PoolTimeout):
+        return True
+    if isinstance(exc, DBAPIError):
+        return exc.connection_invalidated or _is_trouble_state(getattr(exc.orig, "sqlstate", None))
+    if isinstance(exc, asyncpg.PostgresError):
+        return _is_trouble_state(exc.sqlstate)
+    # asyncpg raises a bare InterfaceError for the use of a connection that is already closed.
+    return isinstance(exc, asyncpg.InterfaceError) and "closed" in str(exc)
+
+
+def _is_trouble_state(sqlstate: str | None) -> bool:
+    return sqlstate is not None and (sqlstate.startswith(_TROUBLE_CLASSES) or sqlstate in _TROUBLE_STATES)

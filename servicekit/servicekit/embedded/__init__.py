@@ -1,0 +1,1 @@
+"""Real servers from pip wheels, for one machine and for tests."""

@@ -1,0 +1,74 @@
+"""Personal texts sealed with a key per customer (REC-05). Destroying the key erases them everywhere (REC-06).
+
+AES-256-GCM. A customer's key is stored only wrapped by the platform's master key. Sealed form: one byte of version,
+12 bytes of nonce, ciphertext with its 16-byte tag.
+"""
+
+import hashlib
+import hmac
+import os
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from servicekit.errors import Fault
+
+KEY_BYTES = 32
+CACHED_KEYS = 4096
+_NONCE_BYTES = 12
+_VERSION = b"\x01"
+_WRAPPING = b"customer key"
+
+
+class Sealer:
+    """Seals and opens with customers' keys. Holds recently used keys in memory, so opening a list stays cheap."""
+
+    def __init__(self, master_key: bytes) -> None:
+        """`master_key` is 32 random bytes. Raises ValueError for another length."""
+        if len(master_key) != KEY_BYTES:
+            raise ValueError(f"the master key has {len(master_key)} bytes instead of {KEY_BYTES}")
+        # Two keys from one, so that the index tells nothing about the wrapping.
+        self._wrapping = AESGCM(_derived(master_key, b"bihuan wrap customer keys"))
+        self._index_key = _derived(master_key, b"bihuan blind index")
+        self._unwrapped = lru_cache(CACHED_KEYS)(self._unwrap)
+
+    def new_key(self) -> bytes:
+        """A new customer's key, wrapped: what is stored, and deleted to erase the customer."""
+        return _encrypt(self._wrapping, AESGCM.generate_key(KEY_BYTES * 8), _WRAPPING)
+
+    def seal(self, wrapped: bytes, text: str, aad: str) -> bytes:
+        """`text` sealed; `aad` says what it is and of whom, and must be given again to open it."""
+        return _encrypt(self._unwrapped(wrapped), text.encode(), aad.encode())
+
+    def open(self, wrapped: bytes, sealed: bytes, aad: str) -> str:
+        """The text. Raises Fault("sealed_text_invalid") when text, key and `aad` don't belong together."""
+        return _decrypt(self._unwrapped(wrapped), sealed, aad.encode()).decode()
+
+    def blind_index(self, text: str) -> bytes:
+        """A digest by which equal texts find each other (a phone number), useless without the master key."""
+        return hmac.digest(self._index_key, text.encode(), hashlib.sha256)
+
+    def _unwrap(self, wrapped: bytes) -> AESGCM:
+        return AESGCM(_decrypt(self._wrapping, wrapped, _WRAPPING))
+
+
+def _derived(master_key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(master_key)
+
+
+def _encrypt(cipher: AESGCM, plain: bytes, aad: bytes) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + nonce + cipher.encrypt(nonce, plain, aad)
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
+    version, nonce, ciphertext = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    try:
+        if version != _VERSION:
+            raise InvalidTag
+        return cipher.decrypt(nonce, ciphertext, aad)
+    except (InvalidTag, ValueError) as exc:
+        raise Fault("sealed_text_invalid") from exc

@@ -1,0 +1,21 @@
+"""The pytest plugin: every fixture of the kit, named in the root `conftest.py`."""
+
+from servicekit.testing.postgres import (
+    database,
+    database_template,
+    database_url,
+    manual_clock,
+    migrations,
+    postgres_server,
+    service_name,
+)
+
+__all__ = [
+    "database",
+    "database_template",
+    "database_url",
+    "manual_clock",
+    "migrations",
+    "postgres_server",
+    "service_name",
+]
