@@ -1,8 +1,8 @@
 """The life cycle of a work order: every move it may make, and what each move brings with it (DSP-03).
 
 Pure: a rule takes the work order and what happened, and returns a Step. A move that is not allowed from the state the
-work order is in raises Fault("transition_forbidden"). Every step makes a new version and announces at most one event, so
-that a reader who has seen a version knows that older events come too late.
+work order is in raises Fault("transition_forbidden"). Every step makes a new version and announces at most one event,
+so that a reader who has seen a version knows that older events come too late.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Step:
 def create(order: WorkOrder) -> Step:
     """The first version; somebody is looked for right after it."""
     event = events_pb2.WorkOrderCreated(**_ids(order), work_order_number=order.work_order_number)
-    return Step(order, "work_order_created", event=event)
+    return Step(order, "work_order_created", starts=(ASSIGNMENT,), event=event)
 
 
 def assign(
@@ -90,14 +90,12 @@ def assign(
 
 
 def wait(order: WorkOrder, *, reason: str, counts: Mapping[str, int]) -> Step:
-    """Nobody suitable is free: the work order waits, and the dispatcher's clock runs."""
+    """Nobody suitable is free: the work order waits, and the dispatcher hears why."""
     _require(order, "wait", frozenset({State.WAITING}))
     return Step(
         _changed(order, assignment_reasons=[reason]),
         "work_order_waiting",
         {"reason": reason, **{obstacle: str(count) for obstacle, count in counts.items()}},
-        cancels=(ASSIGNMENT,),
-        starts=(ASSIGNMENT,),
         event=events_pb2.WorkOrderWaiting(**_ids(order), reasons=[reason]),
     )
 
@@ -125,6 +123,7 @@ def withdraw(order: WorkOrder, *, because: str, note: str = "", declined: bool =
         "work_order_withdrawn",
         {**details, **({"note": note} if note else {})},
         cancels=(ACCEPTANCE, HANDLING),
+        starts=(ASSIGNMENT,),
     )
 
 

@@ -1,0 +1,22 @@
+"""Where engineers are stored."""
+
+from sqlalchemy import CheckConstraint
+
+from dispatch.engineers.engineer import Engineer, Qualification
+
+
+class EngineerRow(Engineer, table=True):
+    """One engineer; the row lock and its version serialise what is assigned to them."""
+
+    __tablename__ = "engineers"
+    __table_args__ = (CheckConstraint("open_work_orders >= 0", name="load_not_negative"),)
+
+
+class QualificationRow(Qualification, table=True):
+    """The newest qualification of an engineer in a skill; earlier ones live on in the events."""
+
+    __tablename__ = "qualifications"
+
+
+ENGINEERS = EngineerRow.__table__  # type: ignore[attr-defined]
+QUALIFICATIONS = QualificationRow.__table__  # type: ignore[attr-defined]
