@@ -1,0 +1,266 @@
+"""The connection to NATS, for the life of the process.
+
+Nobody waits for NATS at start, and nobody dies with it: `connected()` gives the connection there is now, or waits for
+the next one. A connection that was lost stays lost (`Connection.lost`); who was in the middle of something finds out,
+takes the next connection and begins that piece of work again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
+
+from servicekit.messaging.streams import inbox_prefix
+
+RECONNECT_SECONDS = 0.25
+CONNECT_SECONDS = 2
+PING_SECONDS = 10
+ACK_SECONDS = 5.0
+_SUPERVISION_SECONDS = 0.25
+# The client's own reconnecting is given this long before the client is replaced by a new one.
+_GIVE_UP_CLIENT_SECONDS = 30.0
+_FORBIDDEN = re.compile(r"permissions violation for publish to \"(?P<subject>[^\"]+)\"", re.IGNORECASE)
+_PROTOCOL_BYTES = 64
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class BusAwayError(Exception):
+    """NATS cannot be reached, or did not answer in time; the same again later may succeed."""
+
+
+class PublishRefusedError(Exception):
+    """NATS will never take this message as it is: too large, or forbidden for this user."""
+
+
+# What NATS and its client raise when the bus is away, as opposed to when a message is wrong.
+_TROUBLE = (
+    BusAwayError,
+    nats.errors.ConnectionClosedError,
+    nats.errors.ConnectionReconnectingError,
+    nats.errors.ConnectionDrainingError,
+    nats.errors.OutboundBufferLimitError,
+    nats.errors.StaleConnectionError,
+    nats.errors.TimeoutError,
+    nats.errors.NoRespondersError,
+    nats.js.errors.ServiceUnavailableError,
+    nats.js.errors.ServerError,
+    nats.js.errors.NoStreamResponseError,
+    nats.js.errors.TooManyStalledMsgsError,
+)
+
+
+def is_bus_trouble(error: BaseException) -> bool:
+    """Whether `error` only says that the bus is away, so that the same again later may succeed."""
+    return isinstance(error, _TROUBLE)
+
+
+@dataclass(eq=False)
+class Connection:
+    """One unbroken connection. `lost` is set when it breaks and never cleared."""
+
+    client: Client
+    jetstream: JetStreamContext
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_flight: dict[str, set[asyncio.Future[PubAck]]] = field(default_factory=dict)
+
+    async def publish(
+        self, subject: str, body: bytes, headers: Mapping[str, str], *, room: int = 0
+    ) -> asyncio.Future[PubAck]:
+        """Sends and gives the stream's acknowledgement as a future, so that many can be under way in order.
+
+        The future ends with PublishRefusedError when NATS says that this user may not publish there; await it by
+        `acknowledged`, which bounds the wait. `room` is the number of bytes that must be left for headers added later.
+        Raises PublishRefusedError for a message that is too large and BusAwayError when the connection is lost.
+        """
+        size = len(body) + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items())
+        if size + room + _PROTOCOL_BYTES > self.client.max_payload:
+            # Checked here with the headers, because the server answers a breach by closing the connection.
+            raise PublishRefusedError(f"{size} bytes with headers; NATS takes {self.client.max_payload}")
+        if self.lost.is_set():
+            raise BusAwayError("the connection to NATS is lost")
+        try:
+            future = await self.jetstream.publish_async(subject, body, wait_stall=ACK_SECONDS, headers=dict(headers))
+        except _TROUBLE as away:
+            raise BusAwayError(str(away)) from away
+        except nats.errors.Error as wrong:
+            raise PublishRefusedError(str(wrong)) from wrong
+        waiting = self._in_flight.setdefault(subject, set())
+        waiting.add(future)
+        future.add_done_callback(lambda done: self._landed(subject, done))
+        return future
+
+    async def acknowledged(self, future: asyncio.Future[PubAck]) -> PubAck:
+        """The stream's acknowledgement. Raises PublishRefusedError or BusAwayError."""
+        try:
+            return await self.until_lost(asyncio.wait_for(future, ACK_SECONDS))
+        except (PublishRefusedError, BusAwayError):
+            raise
+        except (TimeoutError, *_TROUBLE) as away:
+            raise BusAwayError(f"no acknowledgement from the stream: {away!r}") from away
+        except nats.js.errors.APIError as refused:
+            raise PublishRefusedError(str(refused)) from refused
+
+    async def until_lost(self, work: Awaitable[T]) -> T:
+        """The outcome of `work`, unless the connection is lost before: then BusAwayError, and `work` is cancelled."""
+        task = asyncio.ensure_future(work)
+        lost = asyncio.ensure_future(self.lost.wait())
+        try:
+            await asyncio.wait({task, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise BusAwayError("the connection to NATS was lost")
+            return task.result()
+        finally:
+            lost.cancel()
+            if not task.done():
+                task.cancel()
+
+    def forbid(self, subject: str) -> None:
+        """NATS has refused what was published to `subject`; it names no message, and they all meet the same answer."""
+        for future in list(self._in_flight.get(subject, ())):
+            if not future.done():
+                future.set_exception(PublishRefusedError(f"this service may not publish to {subject}"))
+
+    def _landed(self, subject: str, future: asyncio.Future[PubAck]) -> None:
+        waiting = self._in_flight.get(subject, set())
+        waiting.discard(future)
+        if not waiting:
+            self._in_flight.pop(subject, None)
+        if not future.cancelled():
+            future.exception()  # Seen, even where the caller has given up waiting.
+
+
+class Bus:
+    """One process's place on the bus. `service` names its NATS user's inbox; the operator uses `operator`."""
+
+    def __init__(self, url: str, *, service: str, user: str = "", password: str = "") -> None:
+        self.service = service
+        self._url = url
+        self._user = user
+        self._password = password
+        self._current: Connection | None = None
+        self._available = asyncio.Event()
+        self._supervision: asyncio.Task[None] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self._current is not None and not self._current.lost.is_set()
+
+    async def start(self) -> None:
+        """Begins to connect and returns at once."""
+        if self._supervision is None:
+            self._supervision = asyncio.create_task(self._stay_connected(), name="bus")
+
+    async def stop(self) -> None:
+        """Sends what is under way and closes the connection."""
+        if self._supervision is not None:
+            self._supervision.cancel()
+            await asyncio.gather(self._supervision, return_exceptions=True)
+            self._supervision = None
+        self._lose()
+
+    async def connected(self) -> Connection:
+        """The connection there is, or the next one; waits as long as it takes."""
+        while self._current is None or self._current.lost.is_set():
+            await self._available.wait()
+        return self._current
+
+    async def __aenter__(self) -> Bus:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _stay_connected(self) -> None:
+        """Replaces the client whenever it has closed for good or cannot find back; its own reconnecting comes first."""
+        while True:
+            client = Client()
+            try:
+                await self._connect(client)
+                await self._watch(client)
+            except (TimeoutError, nats.errors.Error, OSError) as error:
+                log.warning("bus_connection_failed", error=repr(error))
+            finally:
+                self._lose()
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(self._close(client), CONNECT_SECONDS)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _connect(self, client: Client) -> None:
+        jetstream = client.jetstream(timeout=ACK_SECONDS)
+
+        async def report(error: Exception) -> None:
+            forbidden = _FORBIDDEN.search(str(error))
+            if forbidden and self._current is not None:
+                self._current.forbid(forbidden["subject"])
+            if self.is_connected:
+                log.warning("bus_error", error=str(error) or repr(error))
+
+        async def disconnected() -> None:
+            if self.is_connected:
+                log.warning("bus_lost")
+            self._lose()
+
+        async def reconnected() -> None:
+            self._gain(client, jetstream)
+
+        await client.connect(
+            self._url,
+            user=self._user or None,
+            password=self._password or None,
+            name=self.service,
+            inbox_prefix=inbox_prefix(self.service),
+            error_cb=report,
+            disconnected_cb=disconnected,
+            reconnected_cb=reconnected,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # seconds, used in asyncio.sleep
+            connect_timeout=CONNECT_SECONDS,
+            ping_interval=PING_SECONDS,
+            max_outstanding_pings=2,
+            flush_timeout=ACK_SECONDS,
+        )
+        self._gain(client, jetstream)
+
+    async def _watch(self, client: Client) -> None:
+        """Returns when this client is of no more use."""
+        away_since: float | None = None
+        clock = asyncio.get_running_loop()
+        while not client.is_closed:
+            await asyncio.sleep(_SUPERVISION_SECONDS)
+            if client.is_connected:
+                away_since = None
+                continue
+            self._lose()
+            away_since = away_since or clock.time()
+            if clock.time() - away_since > _GIVE_UP_CLIENT_SECONDS:
+                return
+
+    async def _close(self, client: Client) -> None:
+        if client.is_connected:
+            await client.flush(timeout=1)
+        await client.close()
+
+    def _gain(self, client: Client, jetstream: JetStreamContext) -> None:
+        self._current = Connection(client, jetstream)
+        self._available.set()
+        log.info("bus_connected", url=self._url)
+
+    def _lose(self) -> None:
+        self._available.clear()
+        if self._current is not None:
+            self._current.lost.set()
+            self._current = None

@@ -1,0 +1,166 @@
+"""The loop that takes a service's messages from the bus and makes each take effect once.
+
+Replicas share one durable consumer on each stream. Within a process the messages of one case are handled one after
+the other, cases side by side. A message is acknowledged only after its transaction has committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING
+
+import nats.errors
+import structlog
+from nats.aio.msg import Msg
+
+from servicekit.messaging.bus import Bus, Connection, is_bus_trouble
+from servicekit.messaging.handling import ComeAgain, Delivery, Handling, Settled, TryAgain
+from servicekit.messaging.pull import ACK_WAIT_SECONDS, Durable, Pull
+from servicekit.messaging.reactions import Reactions
+from servicekit.messaging.streams import COMMANDS, EVENTS, redeliver_subject
+
+if TYPE_CHECKING:
+    from servicekit.database import Database
+
+# Messages held in this process for each one that can be handled at the same time.
+HELD_PER_HANDLER = 16
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Consumer:
+    """Runs the reactions of one service."""
+
+    def __init__(self, database: Database, bus: Bus, reactions: Reactions, *, concurrency: int = 8) -> None:
+        self._bus = bus
+        self._reactions = reactions
+        self._handling = Handling(database, bus, reactions)
+        self._handlers = asyncio.Semaphore(concurrency)
+        self._most_held = concurrency * HELD_PER_HANDLER
+        self._held: set[Delivery] = set()
+        self._room = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._lanes: dict[str, deque[Delivery]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Consumes until `stop`; PostgreSQL and NATS may come and go.
+
+        Cancelled, it drops what it is doing: open transactions are undone and the messages come again.
+        """
+        service = self._reactions.service
+        filters = {
+            EVENTS: self._reactions.event_filters(),
+            COMMANDS: [*self._reactions.command_filters(), redeliver_subject(service)],
+        }
+        loops = [
+            asyncio.create_task(self._consume(Durable(stream, service, subjects, self._most_held * 4)), name=stream)
+            for stream, subjects in filters.items()
+            if subjects
+        ]
+        loops.append(asyncio.create_task(self._keep_alive(), name="keep alive"))
+        try:
+            await self._stopping.wait()
+            await _end(loops)
+            await asyncio.gather(*self._workers)
+        finally:
+            await _end([*loops, *self._workers])
+
+    def stop(self) -> None:
+        """Takes no more; `run` returns when what is being handled is done. The rest is handed back to the stream."""
+        self._stopping.set()
+
+    async def _consume(self, durable: Durable) -> None:
+        while True:
+            connection = await self._bus.connected()
+            try:
+                await self._consume_on(connection, durable)
+            except Exception as error:
+                if not is_bus_trouble(error):
+                    # Above all: the streams are not provisioned yet, or the rights are missing. Neither is for ever.
+                    log.exception("consumer_failed", stream=durable.stream)
+                else:
+                    log.warning("consumer_waits", stream=durable.stream, reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _consume_on(self, connection: Connection, durable: Durable) -> None:
+        pull = Pull(connection, durable, self._take)
+        try:
+            await pull.open()
+            while True:
+                await pull.request(await self._room_for())
+        finally:
+            await pull.close()
+
+    async def _room_for(self) -> int:
+        """How many more messages may be held; waits until there is room for one."""
+        while len(self._held) >= self._most_held:
+            self._room.clear()
+            await self._room.wait()
+        return self._most_held - len(self._held)
+
+    def _take(self, message: Msg) -> None:
+        """Puts a message at the end of its case's lane, and sees to it that somebody works there."""
+        delivery = Delivery.read(message, self._reactions.service)
+        self._held.add(delivery)
+        lane = self._lanes.get(delivery.order_key)
+        if lane is not None:
+            lane.append(delivery)
+            return
+        lane = self._lanes[delivery.order_key] = deque([delivery])
+        worker = asyncio.create_task(self._work(delivery.order_key, lane), name=f"lane {delivery.order_key}")
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, key: str, lane: deque[Delivery]) -> None:
+        try:
+            while lane:
+                # It stays at the head while it is handled, so that a message that comes meanwhile queues behind it.
+                await self._settle(lane[0])
+                self._held.discard(lane.popleft())
+                self._room.set()
+        finally:
+            self._held.difference_update(lane)
+            del self._lanes[key]
+
+    async def _settle(self, delivery: Delivery) -> None:
+        """Tries until the message is acknowledged or handed back to the stream."""
+        while not self._stopping.is_set():
+            async with self._handlers:
+                outcome = await self._handling.attempt(delivery)
+            match outcome:
+                case Settled():
+                    await _answer(delivery.message.ack())
+                    return
+                case ComeAgain(seconds):
+                    await _answer(delivery.message.nak(delay=seconds))
+                    return
+                case TryAgain(seconds):
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._stopping.wait(), seconds)
+        await _answer(delivery.message.nak())
+
+    async def _keep_alive(self) -> None:
+        """Tells the stream that what is held here is being worked on, so that it is not given to somebody else."""
+        while True:
+            await asyncio.sleep(ACK_WAIT_SECONDS / 3)
+            for delivery in list(self._held):
+                await _answer(delivery.message.in_progress())
+
+
+async def _answer(sending: Awaitable[None]) -> None:
+    """Tells the stream about a message. When the bus is away the message comes again, and the inbox knows it."""
+    try:
+        await sending
+    except nats.errors.Error as error:
+        log.info("acknowledgement_lost", error=repr(error))
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

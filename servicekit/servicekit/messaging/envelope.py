@@ -1,0 +1,159 @@
+"""CloudEvents 1.0 in binary mode: the attributes travel as NATS headers, the body is the message as JSON.
+
+A message says by its contract (`bihuan.options.v1.travels`) on which subject it travels and which field names the
+entity; nothing of that is written down a second time here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from bihuan.options.v1 import options_pb2
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+SPEC_VERSION = "1.0"
+CONTENT_TYPE = "application/json"
+MESSAGE_ID = "Nats-Msg-Id"
+TRACEPARENT = "traceparent"
+
+_EVENT = re.compile(r"bihuan\.([a-z_]+|\{service\})\.[a-z_]+\.[a-z_]+\.v1")
+_COMMAND = re.compile(r"bihuan\.[a-z_]+\.commands\.[a-z_]+")
+_SENDER = "{service}"
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+class UnreadableError(Exception):
+    """A message from the bus that can never be understood: no id, no type, or a body that is not the contract's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """How one kind of message travels.
+
+    Attributes:
+        type: Full name of the message, the `ce-type`: `bihuan.intake.v1.CaseOpened`.
+        template: Subject as the contract gives it, with `{service}` where every service sends its own.
+        entity_field: Field that holds the id of the entity.
+        is_command: A request to one service, not a statement of what happened.
+    """
+
+    type: str
+    template: str
+    entity_field: str
+    is_command: bool
+
+    def subject(self, sender: str) -> str:
+        """Where `sender` publishes it."""
+        return self.template.replace(_SENDER, sender)
+
+    def filter(self) -> str:
+        """Where a consumer finds it, whoever sends it."""
+        return self.template.replace(_SENDER, "*")
+
+
+def contract_of(message: Message | type[Message]) -> Contract:
+    """The contract of a message or its class. Raises TypeError when it does not travel or its subject is malformed."""
+    return _contract(message.DESCRIPTOR)
+
+
+@cache
+def _contract(descriptor: Any) -> Contract:
+    travels = descriptor.GetOptions().Extensions[options_pb2.travels]
+    is_command = bool(_COMMAND.fullmatch(travels.subject))
+    if not is_command and not _EVENT.fullmatch(travels.subject):
+        raise TypeError(f"{descriptor.full_name} does not travel on the bus: subject {travels.subject!r}")
+    if travels.entity not in descriptor.fields_by_name:
+        raise TypeError(f"{descriptor.full_name} has no field {travels.entity!r} to name its entity")
+    return Contract(descriptor.full_name, travels.subject, travels.entity, is_command)
+
+
+def encode(message: Message) -> bytes:
+    """The body: proto JSON with the field names of the contract."""
+    text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
+    return text.encode()
+
+
+def decode(kind: type[MessageT], body: bytes) -> MessageT:
+    """The message in `body`; fields of a newer contract are passed over. Raises UnreadableError."""
+    try:
+        return json_format.Parse(body.decode(), kind(), ignore_unknown_fields=True)
+    except (json_format.ParseError, UnicodeDecodeError) as wrong:
+        raise UnreadableError(f"the body is not a {kind.DESCRIPTOR.full_name}: {wrong}") from wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The attributes of one message.
+
+    Attributes:
+        event_id: Names this occurrence for ever; consumers know a duplicate by it.
+        type: Full name of the contract message.
+        source: The service that sent it, without the leading `/bihuan/`.
+        entity_id: Id of the entity it is about.
+        entity_version: Version of that entity after it happened; 0 for commands.
+        case_id: The case it belongs to, or empty.
+        occurred_at: Platform time of the sending transaction.
+        traceparent: W3C context of the span that caused it, or empty.
+    """
+
+    event_id: UUID
+    type: str
+    source: str
+    entity_id: str
+    entity_version: int
+    case_id: str
+    occurred_at: datetime
+    traceparent: str = ""
+
+    @property
+    def order_key(self) -> str:
+        """Messages with the same key are handled one after the other: the case, else the entity."""
+        return self.case_id or self.entity_id
+
+    def headers(self) -> dict[str, str]:
+        """The NATS headers; `Nats-Msg-Id` lets the stream drop what is published twice."""
+        headers = {
+            MESSAGE_ID: str(self.event_id),
+            "ce-specversion": SPEC_VERSION,
+            "ce-id": str(self.event_id),
+            "ce-type": self.type,
+            "ce-source": f"/bihuan/{self.source}",
+            "ce-subject": self.entity_id,
+            "ce-time": self.occurred_at.isoformat(),
+            "ce-entityversion": str(self.entity_version),
+            "ce-datacontenttype": CONTENT_TYPE,
+        }
+        if self.case_id:
+            headers["ce-caseid"] = self.case_id
+        if self.traceparent:
+            headers[TRACEPARENT] = self.traceparent
+        return headers
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str] | None) -> Envelope:
+        """The attributes in `headers`. Raises UnreadableError naming the one that is missing or malformed."""
+        if not headers:
+            raise UnreadableError("the message has no headers")
+        try:
+            return cls(
+                event_id=UUID(headers["ce-id"]),
+                type=headers["ce-type"],
+                source=headers["ce-source"].removeprefix("/bihuan/"),
+                entity_id=headers["ce-subject"],
+                entity_version=int(headers.get("ce-entityversion", "0")),
+                case_id=headers.get("ce-caseid", ""),
+                occurred_at=datetime.fromisoformat(headers["ce-time"]),
+                traceparent=headers.get(TRACEPARENT, ""),
+            )
+        except KeyError as missing:
+            raise UnreadableError(f"the header {missing.args[0]} is missing") from missing
+        except ValueError as wrong:
+            raise UnreadableError(f"a header is malformed: {wrong}") from wrong

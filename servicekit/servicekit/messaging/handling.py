@@ -1,0 +1,273 @@
+"""One message, once: the inbox row, the reaction and its changes in one transaction, and what to do when that fails."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from nats.aio.msg import Msg
+from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import bindparam, delete, func
+from sqlalchemy.dialects.postgresql import insert
+
+from servicekit.database.tables import inbox, inbox_failures
+from servicekit.database.trouble import is_database_trouble
+from servicekit.errors import Fault
+from servicekit.messaging.bus import Bus, PublishRefusedError, is_bus_trouble
+from servicekit.messaging.deadletters import ORIGINAL_SUBJECT, reason_headers
+from servicekit.messaging.envelope import TRACEPARENT, Envelope, UnreadableError, decode
+from servicekit.messaging.metrics import consumed
+from servicekit.messaging.reactions import NotYet, Reactions, Received
+from servicekit.messaging.streams import dead_letter_subject, redeliver_subject
+from servicekit.telemetry import names
+
+if TYPE_CHECKING:
+    from servicekit.database import Database, UnitOfWork
+
+MAX_ATTEMPTS = 8
+MAX_WAITS = 50
+# Seconds before the next attempt, after the first failure, the second …; the last one repeats.
+ATTEMPT_BACKOFF = (0.2, 1.0, 5.0, 15.0, 60.0)
+WAIT_BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+TROUBLE_BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+_MARK_RECEIVED = (
+    insert(inbox)
+    .values(consumer=bindparam("consumer"), event_id=bindparam("event_id"), case_id=bindparam("case_id"))
+    .on_conflict_do_nothing()
+)
+_FAILED = insert(inbox_failures).values(
+    consumer=bindparam("consumer"), event_id=bindparam("event_id"), attempts=1, last_error=bindparam("error")
+)
+_COUNT_FAILURE = _FAILED.on_conflict_do_update(
+    index_elements=[inbox_failures.c.consumer, inbox_failures.c.event_id],
+    set_={
+        "attempts": inbox_failures.c.attempts + 1,
+        "last_error": _FAILED.excluded.last_error,
+        "last_at": func.clock_timestamp(),
+    },
+).returning(inbox_failures.c.attempts)
+_FORGET_FAILURES = delete(inbox_failures).where(
+    inbox_failures.c.consumer == bindparam("of_consumer"), inbox_failures.c.event_id == bindparam("of_event")
+)
+
+_tracer = trace.get_tracer("servicekit.messaging")
+_propagator = TraceContextTextMapPropagator()
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """It took effect, had done so before, or lies among the dead letters: acknowledge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """It failed: the same here again after `seconds`, before anything else of its case."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ComeAgain:
+    """Not now: let the stream deliver it again after `seconds`, here or elsewhere."""
+
+    seconds: float
+
+
+Outcome = Settled | TryAgain | ComeAgain
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A message as it was delivered, read as far as it could be."""
+
+    message: Msg
+    subject: str
+    envelope: Envelope | None
+    unreadable: str = ""
+    order_key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # An unreadable message stands in nobody's way.
+        self.order_key = self.envelope.order_key if self.envelope else f"unreadable-{id(self)}"
+
+    @classmethod
+    def read(cls, message: Msg, service: str) -> Delivery:
+        """Reads the attributes; a message sent again counts as the one that it was."""
+        headers = message.headers or {}
+        subject = message.subject
+        if subject == redeliver_subject(service):
+            subject = headers.get(ORIGINAL_SUBJECT, subject)
+        try:
+            return cls(message, subject, Envelope.read(headers))
+        except UnreadableError as wrong:
+            return cls(message, subject, None, unreadable=str(wrong))
+
+    @property
+    def deliveries(self) -> int:
+        return int(self.message.metadata.num_delivered)
+
+
+class Handling:
+    """Makes messages take effect in one service, each once."""
+
+    def __init__(self, database: Database, bus: Bus, reactions: Reactions) -> None:
+        self._database = database
+        self._bus = bus
+        self._reactions = reactions
+        self._consumer = reactions.service
+        # How often each message was told to wait. Kept in memory only: after a restart it may wait longer, no harm.
+        self._waits: Counter[UUID] = Counter()
+
+    async def attempt(self, delivery: Delivery) -> Outcome:
+        """Tries once and says what is to be done with the message. Raises nothing but cancellation."""
+        with _span(delivery) as span:
+            try:
+                await self._react(delivery)
+            except Exception as error:
+                span.set_attribute(names.ERROR_TYPE, error.code if isinstance(error, Fault) else type(error).__name__)
+                return await self._after(delivery, error)
+            return Settled()
+
+    async def _react(self, delivery: Delivery) -> None:
+        envelope = delivery.envelope
+        if envelope is None:
+            raise UnreadableError(delivery.unreadable)
+        reaction = self._reactions.find(envelope.type)
+        if reaction is None:
+            # A newer version of this service has asked for it on the shared consumer; it shall have it.
+            raise NotYet(f"no reaction on {envelope.type} in this version")
+        message = decode(reaction.kind, delivery.message.data)
+        received = Received(
+            event_id=envelope.event_id,
+            subject=delivery.subject,
+            entity_version=envelope.entity_version,
+            case_id=envelope.case_id,
+            occurred_at=envelope.occurred_at,
+            deliveries=delivery.deliveries,
+        )
+        async with self._database.transaction(f"on {reaction.kind.DESCRIPTOR.name}") as tx:
+            marked = await tx.execute(
+                _MARK_RECEIVED,
+                {"consumer": self._consumer, "event_id": envelope.event_id, "case_id": envelope.case_id},
+            )
+            if is_new := marked.rowcount == 1:
+                await reaction.handle(tx, message, received)
+            if delivery.deliveries > 1:
+                await self._forget_failures(tx, envelope)
+        self._waits.pop(envelope.event_id, None)
+        _count(delivery, "done" if is_new else "repeated")
+
+    async def _after(self, delivery: Delivery, error: Exception) -> Outcome:
+        try:
+            return await self._judge(delivery, error)
+        except Exception as trouble:
+            # Not even the failure could be written down or sent away: the message must not be lost.
+            if not (is_database_trouble(trouble) or is_bus_trouble(trouble)):
+                log.exception("failure_not_recorded", subject=delivery.subject)
+            return ComeAgain(_step(TROUBLE_BACKOFF, delivery.deliveries))
+
+    async def _judge(self, delivery: Delivery, error: Exception) -> Outcome:
+        """The policy: what counts against a message, and when it is given up."""
+        if is_database_trouble(error) or is_bus_trouble(error):
+            _count(delivery, "retried")
+            return ComeAgain(_step(TROUBLE_BACKOFF, delivery.deliveries))
+        if isinstance(error, UnreadableError) or delivery.envelope is None:
+            return await self._give_up(delivery, "unreadable", error, attempts=1)
+        event_id = delivery.envelope.event_id
+        if isinstance(error, NotYet):
+            self._waits[event_id] += 1
+            waits = self._waits[event_id]
+            if waits > MAX_WAITS:
+                return await self._give_up(delivery, "waited_too_long", error, attempts=waits)
+            log.info("message_waits", subject=delivery.subject, event_id=str(event_id), reason=error.reason)
+            _count(delivery, "retried")
+            return ComeAgain(_step(WAIT_BACKOFF, waits))
+        attempts = await self._count_failure(delivery.envelope, error)
+        if isinstance(error, Fault) and not error.retryable:
+            return await self._give_up(delivery, "refused", error, attempts)
+        if attempts >= MAX_ATTEMPTS:
+            return await self._give_up(delivery, "failed", error, attempts)
+        log.warning(
+            "message_failed", subject=delivery.subject, event_id=str(event_id), attempts=attempts, exc_info=error
+        )
+        _count(delivery, "retried")
+        return TryAgain(_step(ATTEMPT_BACKOFF, attempts))
+
+    async def _count_failure(self, envelope: Envelope, error: Exception) -> int:
+        """Writes the failure down in a transaction of its own and gives how many there were."""
+        values = {"consumer": self._consumer, "event_id": envelope.event_id, "error": _described(error)}
+        async with self._database.transaction("count_failure") as tx:
+            attempts: int = await tx.scalar(_COUNT_FAILURE, values)
+        return attempts
+
+    async def _give_up(self, delivery: Delivery, reason: str, error: Exception, attempts: int) -> Outcome:
+        """Puts the message among the dead letters; only then is it settled."""
+        metadata = delivery.message.metadata
+        headers = reason_headers(
+            delivery.message.headers or {},
+            subject=delivery.subject,
+            reason=reason,
+            error=_described(error),
+            attempts=attempts,
+            message_id=f"dead-{self._consumer}-{metadata.stream}-{metadata.sequence.stream}",
+        )
+        connection = await self._bus.connected()
+        try:
+            future = await connection.publish(dead_letter_subject(self._consumer), delivery.message.data, headers)
+            await connection.acknowledged(future)
+        except PublishRefusedError:
+            log.exception("dead_letter_refused", subject=delivery.subject)
+            return ComeAgain(_step(WAIT_BACKOFF, len(WAIT_BACKOFF)))
+        log.error("message_dead", subject=delivery.subject, reason=reason, attempts=attempts, exc_info=error)
+        _count(delivery, "dead")
+        if delivery.envelope is not None:
+            # Sent again by somebody, it starts anew.
+            self._waits.pop(delivery.envelope.event_id, None)
+            async with self._database.transaction("forget_failures") as tx:
+                await self._forget_failures(tx, delivery.envelope)
+        return Settled()
+
+    async def _forget_failures(self, tx: UnitOfWork, envelope: Envelope) -> None:
+        await tx.execute(_FORGET_FAILURES, {"of_consumer": self._consumer, "of_event": envelope.event_id})
+
+
+def _span(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
+    """Continues the trace of whoever caused the message, and is linked to the very span."""
+    envelope = delivery.envelope
+    cause = _propagator.extract({TRACEPARENT: envelope.traceparent}) if envelope and envelope.traceparent else None
+    producer = trace.get_current_span(cause).get_span_context() if cause else None
+    attributes: dict[str, str | int] = {
+        names.MESSAGING_DESTINATION: delivery.subject,
+        names.MESSAGING_DELIVERIES: delivery.deliveries,
+    }
+    if envelope:
+        attributes |= {names.MESSAGING_ID: str(envelope.event_id), names.EVENT_TYPE: envelope.type}
+        if envelope.case_id:
+            attributes[names.CASE_ID] = envelope.case_id
+    return _tracer.start_as_current_span(
+        names.SPAN_CONSUME,
+        context=cause,
+        kind=trace.SpanKind.CONSUMER,
+        attributes=attributes,
+        links=[trace.Link(producer)] if producer and producer.is_valid else None,
+    )
+
+
+def _count(delivery: Delivery, outcome: str) -> None:
+    consumed.add(1, {"subject": delivery.subject, "outcome": outcome})
+
+
+def _step(backoff: tuple[float, ...], count: int) -> float:
+    """The `count`th pause, counted from 1; the last one repeats."""
+    return backoff[min(count, len(backoff)) - 1]
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,228 @@
+"""From the outbox to the stream: each committed row is published at least once, in the order of its entity.
+
+One relay of a service is active, the one that holds an advisory lock on its own database connection. The lock, the
+rows and their marks live on that one connection: a relay that loses it can't mark anything, and the next one publishes
+the rows again under the same `Nats-Msg-Id`, which the stream and the inbox drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from servicekit.database.trouble import is_database_trouble
+from servicekit.messaging.bus import Bus, BusAwayError, Connection, PublishRefusedError
+from servicekit.messaging.deadletters import ROOM_FOR_REASONS
+from servicekit.messaging.envelope import Envelope
+from servicekit.messaging.metrics import outbox_oldest, outbox_parked, outbox_waiting
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from servicekit.database import Database
+
+CHANNEL = "outbox"
+# Advisory locks are per database, and each service has its own; the number only must not be used for anything else.
+LOCK = 0x0B1_0A7
+POLL_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+KEPT = "14 days"
+_PRUNE_ROWS = 1000
+_HOUSEKEEPING_SECONDS = 10.0
+# At most one NOTIFY in this time, however many commits: one for each commit would halve the commit rate.
+_NOTIFY_SECONDS = 0.005
+
+_WAITING = """
+SELECT id, event_id, subject, entity_id, entity_version, case_id, body, headers, created_at
+FROM outbox WHERE published_at IS NULL AND parked_reason IS NULL
+ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+_MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])"
+_PARK = "UPDATE outbox SET parked_reason = $2 WHERE id = $1"
+_PRUNE = f"""
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE published_at < clock_timestamp() - interval '{KEPT}' ORDER BY id LIMIT {_PRUNE_ROWS}
+)
+"""  # noqa: S608 - constants of this file
+_MEASURE = """
+SELECT count(*) FILTER (WHERE parked_reason IS NULL) AS waiting,
+       count(*) FILTER (WHERE parked_reason IS NOT NULL) AS parked,
+       extract(epoch FROM clock_timestamp() - min(real_created_at) FILTER (WHERE parked_reason IS NULL)) AS oldest
+FROM outbox WHERE published_at IS NULL
+"""
+
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Publishes a service's outbox. `wake` is called after each commit that left rows in it."""
+
+    def __init__(self, database: Database, bus: Bus, *, batch: int = 500) -> None:
+        self._database = database
+        self._bus = bus
+        self._batch = batch
+        self._awake = asyncio.Event()
+
+    def wake(self) -> None:
+        """There are new rows."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Relays until cancelled; PostgreSQL and NATS may come and go."""
+        while True:
+            try:
+                await self._run_on_one_connection()
+            except Exception as error:
+                if not is_database_trouble(error):
+                    log.exception("relay_failed")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _run_on_one_connection(self) -> None:
+        session = await self._database.dedicated_connection()
+        try:
+            while not await session.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                await self._pass_on_wakes(session)
+            log.info("relay_active")
+            await session.add_listener(CHANNEL, lambda *_: self.wake())
+            await self._relay(session)
+        finally:
+            session.terminate()
+
+    async def _pass_on_wakes(self, session: asyncpg.Connection[Any]) -> None:
+        """For a while, tells the active relay of this process's commits; many commits make one notification."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                while True:
+                    await self._awake.wait()
+                    self._awake.clear()
+                    await session.execute(f"NOTIFY {CHANNEL}")
+                    await asyncio.sleep(_NOTIFY_SECONDS)
+
+    async def _relay(self, session: asyncpg.Connection[Any]) -> None:
+        loop = asyncio.get_running_loop()
+        housekeeping_at = loop.time()
+        while True:
+            connection = await self._bus_or_housekeeping(session)
+            if connection is None:
+                continue
+            self._awake.clear()
+            try:
+                moved = await self._relay_batch(session, connection)
+            except BusAwayError as away:
+                log.warning("relay_waits", reason=str(away))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if loop.time() >= housekeeping_at:
+                await self._keep_house(session)
+                housekeeping_at = loop.time() + _HOUSEKEEPING_SECONDS
+            if moved < self._batch:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
+
+    async def _bus_or_housekeeping(self, session: asyncpg.Connection[Any]) -> Connection | None:
+        """The bus when it is there; while it is away, the measure of what waits is still taken."""
+        try:
+            return await asyncio.wait_for(self._bus.connected(), _HOUSEKEEPING_SECONDS)
+        except TimeoutError:
+            await self._keep_house(session)
+            return None
+
+    async def _relay_batch(self, session: asyncpg.Connection[Any], connection: Connection) -> int:
+        """Publishes and marks up to a batch of rows; gives how many were published or parked.
+
+        Raises BusAwayError after marking what was acknowledged, when something was not.
+        """
+        async with session.transaction():
+            rows = await session.fetch(_WAITING, self._batch)
+            if not rows:
+                return 0
+            sending = _Sending(connection)
+            await sending.send(rows)
+            await session.execute(_MARK, sending.published)
+            for row_id, reason in sending.parked.items():
+                await session.execute(_PARK, row_id, reason)
+        if sending.away is not None:
+            raise sending.away
+        return len(rows)
+
+    async def _keep_house(self, session: asyncpg.Connection[Any]) -> None:
+        measured = await session.fetchrow(_MEASURE)
+        assert measured is not None
+        outbox_waiting.set(measured["waiting"])
+        outbox_parked.set(measured["parked"])
+        outbox_oldest.set(float(measured["oldest"] or 0))
+        await session.execute(_PRUNE)
+
+
+class _Sending:
+    """One batch on its way: what the stream has acknowledged, what it will never take, and whether it went away."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.published: list[int] = []
+        self.parked: dict[int, str] = {}
+        self.away: BusAwayError | None = None
+
+    async def send(self, rows: list[asyncpg.Record]) -> None:
+        """Publishes in waves: the first rows of all entities side by side, then the second rows, and so on.
+
+        So a row leaves only after the row of its entity before it is safe, and rows of different entities share the
+        wait.
+        """
+        waves: defaultdict[int, list[asyncpg.Record]] = defaultdict(list)
+        seen: defaultdict[str, int] = defaultdict(int)
+        for row in rows:
+            waves[seen[row["entity_id"]]].append(row)
+            seen[row["entity_id"]] += 1
+        for wave in waves.values():
+            await self._send_wave(wave)
+            if self.away is not None:
+                return
+
+    async def _send_wave(self, rows: list[asyncpg.Record]) -> None:
+        under_way = []
+        for row in rows:
+            try:
+                future = await self._connection.publish(
+                    row["subject"], row["body"], _envelope(row).headers(), room=ROOM_FOR_REASONS
+                )
+            except PublishRefusedError as refused:
+                self._park(row, refused)
+            except BusAwayError as away:
+                self.away = away
+                break
+            else:
+                under_way.append((row, future))
+        for row, future in under_way:
+            try:
+                await self._connection.acknowledged(future)
+            except PublishRefusedError as refused:
+                self._park(row, refused)
+            except BusAwayError as away:
+                self.away = away
+            else:
+                self.published.append(row["id"])
+
+    def _park(self, row: asyncpg.Record, refused: PublishRefusedError) -> None:
+        log.error("event_parked", event_id=str(row["event_id"]), subject=row["subject"], reason=str(refused))
+        self.parked[row["id"]] = str(refused)
+
+
+def _envelope(row: asyncpg.Record) -> Envelope:
+    headers = json.loads(row["headers"])
+    subject: str = row["subject"]
+    return Envelope(
+        event_id=row["event_id"],
+        type=headers["ce-type"],
+        source=subject.split(".")[1],
+        entity_id=row["entity_id"],
+        entity_version=row["entity_version"],
+        case_id=row["case_id"],
+        occurred_at=row["created_at"],
+        traceparent=headers.get("traceparent", ""),
+    )
