@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from bihuan.options.v1 import options_pb2
 from google.api import annotations_pb2, http_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
+from servicekit.identity import AccessRule
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -52,8 +52,8 @@ class Binding:
         return f"/{self.method.containing_service.full_name}/{self.method.name}"
 
     @property
-    def access(self) -> options_pb2.Access:
-        return self.method.GetOptions().Extensions[options_pb2.access]
+    def access(self) -> AccessRule:
+        return AccessRule.of(self.method)
 
     def takes(self, name: str) -> bool:
         return name in self.request.fields_by_name

@@ -43,7 +43,7 @@ def reader(message_type: Descriptor) -> Callable[[Message, Any, str], None]:
 
     def read(message: Message, json_object: Any, path: str) -> None:
         if not isinstance(json_object, dict):
-            raise wrong_type(path, "object")
+            raise wrong_type(path or "body", "object")
         for name, value in json_object.items():
             place = f"{path}.{name}" if path else name
             put = puts.get(name)
