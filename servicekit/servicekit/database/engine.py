@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 from opentelemetry import trace
@@ -15,7 +15,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from servicekit.clock import Clock
 from servicekit.database.trouble import DatabaseAwayError, OutcomeUnknownError, is_database_trouble
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
@@ -23,6 +22,9 @@ from servicekit.errors import Fault
 CONNECT_SECONDS = 5.0
 RETRIES = 2
 _RETRY_SECONDS = 0.05
+
+if TYPE_CHECKING:
+    from servicekit.clock import Clock
 
 T = TypeVar("T")
 

@@ -33,8 +33,8 @@ async def claim_keys(
     known = [key for key in keys if key not in fresh]
     if known:
         # A statement of its own: under READ COMMITTED it sees what the transaction we waited for has committed.
-        for key, fingerprint, entity_id in await connection.exec_driver_sql(_KNOWN, (scope, known)):
-            if fingerprint != claims[key][0]:
-                raise Fault("idempotency_key_reused", key=key)
-            ids[key] = entity_id
+        for row in await connection.exec_driver_sql(_KNOWN, (scope, known)):
+            if row.fingerprint != claims[row.key][0]:
+                raise Fault("idempotency_key_reused", key=row.key)
+            ids[row.key] = row.entity_id
     return ids

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
+from bihuan.options.v1 import options_pb2
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from opentelemetry import trace
 
 from servicekit.ids import uuid7
-from servicekit.messaging.envelope import TRACEPARENT, contract_of, encode
 
 # One statement whatever the number of rows, with one array a column: the server parses and plans it once.
 INSERT_OUTBOX = """
@@ -19,6 +21,18 @@ SELECT event_id, subject, entity_id, entity_version, case_id, body, headers::jso
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[], $7::text[])
      AS rows (event_id, subject, entity_id, entity_version, case_id, body, headers)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Travels:
+    """How messages of one type travel, from the contract's `travels` option.
+
+    `subject` may hold `{service}`, the sender's place in messages that every service sends.
+    """
+
+    subject: str
+    entity_field: str
+    message_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +53,35 @@ class OutgoingMessage:
 
         Raises TypeError for a message that isn't meant for the bus.
         """
-        contract = contract_of(message)
-        headers = {"ce-type": contract.type}
+        travels = travels_of(type(message))
+        headers = {"ce-type": travels.message_type}
         if traceparent:
-            headers[TRACEPARENT] = traceparent
+            headers["traceparent"] = traceparent
         return cls(
             event_id=uuid7(),
-            subject=contract.subject(service),
-            entity_id=getattr(message, contract.entity_field),
+            subject=travels.subject.replace("{service}", service),
+            entity_id=getattr(message, travels.entity_field),
             entity_version=version,
             case_id=case_id or getattr(message, "case_id", ""),
-            body=encode(message),
+            body=to_json(message),
             headers=json.dumps(headers),
         )
+
+
+@cache
+def travels_of(message_class: type[Message]) -> Travels:
+    """How messages of this class travel. Raises TypeError for one that is neither an event nor a command."""
+    descriptor = message_class.DESCRIPTOR
+    option = descriptor.GetOptions().Extensions[options_pb2.travels]
+    if option.entity not in descriptor.fields_by_name:
+        raise TypeError(f"{descriptor.full_name} doesn't say how it travels: it is neither an event nor a command")
+    return Travels(option.subject, option.entity, descriptor.full_name)
+
+
+def to_json(message: Message) -> bytes:
+    """The message as compact proto JSON with the contract's field names, UTF-8."""
+    fields = MessageToDict(message, preserving_proto_field_name=True)
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def current_traceparent() -> str:

@@ -22,6 +22,7 @@ SUPERUSER = "postgres"
 READY_SECONDS = 60.0
 _STOP = [(signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)]  # fast shutdown, then immediate shutdown
 _LAUNCHES = 5
+_RELAUNCH_SECONDS = 0.3
 _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
@@ -157,21 +158,24 @@ class EmbeddedPostgres:
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         for launches_left in reversed(range(_LAUNCHES)):
-            self._process = launch(
+            process = launch(
                 [*command, "-p", str(self._port)],
                 log=self._home / "postgres.log",
                 death_signal=signal.SIGINT,
                 cwd=Path("/"),
                 uid=self._uid,
             )
-            if await self._is_ready(self._process):
+            self._process = process
+            if await self._is_ready(process):
                 return
             # After a crash the last backends of the old server may still be leaving; a free port may just have gone.
+            await process.stop(_STOP)
+            self._process = None
             if not launches_left:
                 break
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(_RELAUNCH_SECONDS)
             self._port = self._choose_port()
-        raise EmbeddedServerError(f"PostgreSQL did not start:\n{self._process.log_tail()}")
+        raise EmbeddedServerError(f"PostgreSQL did not start:\n{process.log_tail()}")
 
     async def _is_ready(self, process: LaunchedProcess) -> bool:
         until = time.monotonic() + READY_SECONDS
@@ -181,7 +185,8 @@ class EmbeddedPostgres:
                     host="127.0.0.1", port=self._port, user=SUPERUSER, password=self._password,
                     database="postgres", timeout=5,
                 )  # fmt: skip
-            except (OSError, asyncpg.CannotConnectNowError):
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.InvalidPasswordError):
+                # A wrong password means that another server has the port and that ours is about to end.
                 await asyncio.sleep(0.02)
             else:
                 await connection.close()
