@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from standards.models import (
+    Calendar,
     CalendarYear,
     CaseKind,
     ClockStandard,
@@ -23,7 +24,6 @@ from standards.models import (
     RetentionClass,
     Scorecard,
     Section,
-    ShopHours,
     Stage,
     Target,
     Text,
@@ -128,8 +128,7 @@ class Regions(File):
 
 
 class Calendars(File):
-    calendars: Section[Word]
-    shop_hours: Section[ShopHours]
+    calendars: Section[Calendar]
     years: Section[CalendarYear]
 
 

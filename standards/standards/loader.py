@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
@@ -15,25 +16,29 @@ from standards.models import Value
 from standards.references import find_broken_references
 from standards.standard_set import Contents, Standards
 
+DIRECTORY_VARIABLE = "BIHUAN_STANDARDS_DIR"
+
 _PACKAGE = Path(__file__).parent
 
 
 def load(directory: Path | str | None = None) -> Standards:
-    """The standards of a folder, or the built-in ones; read once per folder in a process.
+    """The standards of a folder; read once per folder in a process.
 
-    Raises StandardsError with file, line and reason when anything in it is wrong.
+    Without a folder: the operator's own of BIHUAN_STANDARDS_DIR, or the built-in ones, so that every room of a process
+    judges by the same set. Raises StandardsError with file, line and reason when anything in it is wrong.
     """
-    return _load(Path(directory).resolve() if directory else built_in_directory())
+    return _load(str(directory or os.environ.get(DIRECTORY_VARIABLE) or _built_in_directory()))
 
 
-def built_in_directory() -> Path:
+def _built_in_directory() -> Path:
     """The `data` folder: inside the package when installed from a wheel, beside it in the source tree."""
     inside = _PACKAGE / "data"
     return inside if inside.is_dir() else _PACKAGE.parent / "data"
 
 
 @lru_cache
-def _load(directory: Path) -> Standards:
+def _load(folder: str) -> Standards:
+    directory = Path(folder)
     models: dict[str, type[Value]] = get_type_hints(Contents)
     documents = {field.name: read_document(directory / f"{field.name}.yaml") for field in fields(Contents)}
     checked: dict[str, Any] = {name: _checked(document, models[name]) for name, document in documents.items()}

@@ -225,15 +225,30 @@ class Region(Word):
         return self.name.rpartition(".")[0] or None
 
 
-class ShopHours(Entry):
+class OpeningHours(Value):
+    """When shops are open, the same every week; local time."""
+
     opens: time
     closes: time
-    weekdays: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], Field(min_length=1, description="1 is Monday.")]
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(min_length=1, description="1 is Monday.")
 
     @model_validator(mode="after")
-    def _opens_before_it_closes(self) -> ShopHours:
+    def _opens_before_it_closes(self) -> OpeningHours:
         if self.opens >= self.closes:
             raise ValueError("opens must be before closes")
+        return self
+
+
+class Calendar(Word):
+    """A calendar that clocks run on (INT-07)."""
+
+    name: CalendarName
+    hours: OpeningHours | None = None
+
+    @model_validator(mode="after")
+    def _has_hours_when_it_is_a_shop(self) -> Calendar:
+        if (self.name == "shop_hours") != (self.hours is not None):
+            raise ValueError("shop_hours, and no other calendar, needs hours")
         return self
 
 
@@ -286,7 +301,7 @@ class Threshold(Word):
     value: Decimal
 
 
-STAGE_PLACES = frozenset({"responsible", "promised_by", "hours"})
+STAGE_PLACES = frozenset({"responsible", "promised_by"})
 
 
 def _with_known_places(texts: Mapping[Language, str]) -> Mapping[Language, str]:
@@ -302,7 +317,7 @@ PlacedTexts = Annotated[Texts, AfterValidator(_with_known_places)]
 
 
 class Stage(Word):
-    """What people are told about a stage (INT-10). Places: `{responsible}`, `{promised_by}`, `{hours}`."""
+    """What people are told about a stage (INT-10). Places: `{responsible}`, `{promised_by}`."""
 
     responsible: Texts
     promise: PlacedTexts
