@@ -73,6 +73,7 @@ def assign(
         **_ids(order),
         engineer_id=str(engineer.engineer_id),
         engineer_name=engineer.display_name,
+        engineer_user_id=engineer.user_id,
         previous_engineer_id=str(taken_from) if moved else "",
         assigned_by=assigned_by,
         reasons=reasons,
