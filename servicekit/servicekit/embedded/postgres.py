@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ import asyncpg
 
 from servicekit.embedded.binaries import binaries, is_enterable, server_uid
 from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, is_alive, launch
+from servicekit.embedded.remembered import choose_port, write_private
 
 SUPERUSER = "postgres"
 READY_SECONDS = 60.0
@@ -84,7 +84,7 @@ class EmbeddedPostgres:
         if not data.exists():
             await self._initialise(programs, data)
         await _end_leftover(data)
-        self._port = self._choose_port()
+        self._port = choose_port(self._wanted_port, self._home / "port")
         await self._start_until_ready(programs, data)
         (self._home / "port").write_text(f"{self._port}\n")
 
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
     def _read_or_make_password(self) -> str:
         path = self._home / "password"
         if not path.exists():
-            _write_private(path, secrets.token_urlsafe(24), uid=None)
+            write_private(path, secrets.token_urlsafe(24), uid=None)
         return path.read_text()
 
     async def _initialise(self, programs: Path, data: Path) -> None:
@@ -121,7 +121,7 @@ class EmbeddedPostgres:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         password_file = data.with_name("initial-password")
-        _write_private(password_file, self._password, uid=self._uid)
+        write_private(password_file, self._password, uid=self._uid)
         if self._uid is not None:
             os.chown(unfinished, self._uid, self._uid)
         command = [
@@ -140,17 +140,6 @@ class EmbeddedPostgres:
         if done.returncode != 0:
             raise EmbeddedServerError(f"initdb failed:\n{done.stdout}{done.stderr}")
         unfinished.rename(data)
-
-    def _choose_port(self) -> int:
-        """The wanted port, else the one of the last start if it is free, else any free one."""
-        if self._wanted_port:
-            return self._wanted_port
-        remembered = self._home / "port"
-        if remembered.exists() and _is_free(port := int(remembered.read_text())):
-            return port
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
 
     async def _start_until_ready(self, programs: Path, data: Path) -> None:
         settings = _SETTINGS if self._durable else _SETTINGS | _CARELESS
@@ -174,7 +163,7 @@ class EmbeddedPostgres:
             if not launches_left:
                 break
             await asyncio.sleep(_RELAUNCH_SECONDS)
-            self._port = self._choose_port()
+            self._port = choose_port(self._wanted_port, self._home / "port")
         raise EmbeddedServerError(f"PostgreSQL did not start:\n{process.log_tail()}")
 
     async def _is_ready(self, process: LaunchedProcess) -> bool:
@@ -212,26 +201,3 @@ async def _end_leftover(data: Path) -> None:
         if time.monotonic() > until:
             raise EmbeddedServerError(f"another PostgreSQL (process {pid}) holds {data} and doesn't stop")
         await asyncio.sleep(0.05)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as PostgreSQL does
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _write_private(path: Path, text: str, *, uid: int | None) -> None:
-    """Write `text` to a new file that only its owner can read, complete or not at all."""
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    if uid is not None:
-        os.chown(unfinished, uid, uid)
-    unfinished.replace(path)

@@ -1,20 +1,17 @@
 """CloudEvents 1.0 in binary mode: the attributes travel as NATS headers, the body is the message as JSON.
 
-A message says by its contract (`bihuan.options.v1.travels`) on which subject it travels and which field names the
-entity; nothing of that is written down a second time here.
+What goes out is prepared in `servicekit.database.outgoing`, in the transaction that causes it; the relay completes it
+with these attributes, and consumers read them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from bihuan.options.v1 import options_pb2
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
@@ -23,62 +20,11 @@ CONTENT_TYPE = "application/json"
 MESSAGE_ID = "Nats-Msg-Id"
 TRACEPARENT = "traceparent"
 
-_EVENT = re.compile(r"bihuan\.([a-z_]+|\{service\})\.[a-z_]+\.[a-z_]+\.v1")
-_COMMAND = re.compile(r"bihuan\.[a-z_]+\.commands\.[a-z_]+")
-_SENDER = "{service}"
-
 MessageT = TypeVar("MessageT", bound=Message)
 
 
 class UnreadableError(Exception):
     """A message from the bus that can never be understood: no id, no type, or a body that is not the contract's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """How one kind of message travels.
-
-    Attributes:
-        type: Full name of the message, the `ce-type`: `bihuan.intake.v1.CaseOpened`.
-        template: Subject as the contract gives it, with `{service}` where every service sends its own.
-        entity_field: Field that holds the id of the entity.
-        is_command: A request to one service, not a statement of what happened.
-    """
-
-    type: str
-    template: str
-    entity_field: str
-    is_command: bool
-
-    def subject(self, sender: str) -> str:
-        """Where `sender` publishes it."""
-        return self.template.replace(_SENDER, sender)
-
-    def filter(self) -> str:
-        """Where a consumer finds it, whoever sends it."""
-        return self.template.replace(_SENDER, "*")
-
-
-def contract_of(message: Message | type[Message]) -> Contract:
-    """The contract of a message or its class. Raises TypeError when it does not travel or its subject is malformed."""
-    return _contract(message.DESCRIPTOR)
-
-
-@cache
-def _contract(descriptor: Any) -> Contract:
-    travels = descriptor.GetOptions().Extensions[options_pb2.travels]
-    is_command = bool(_COMMAND.fullmatch(travels.subject))
-    if not is_command and not _EVENT.fullmatch(travels.subject):
-        raise TypeError(f"{descriptor.full_name} does not travel on the bus: subject {travels.subject!r}")
-    if travels.entity not in descriptor.fields_by_name:
-        raise TypeError(f"{descriptor.full_name} has no field {travels.entity!r} to name its entity")
-    return Contract(descriptor.full_name, travels.subject, travels.entity, is_command)
-
-
-def encode(message: Message) -> bytes:
-    """The body: proto JSON with the field names of the contract."""
-    text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
-    return text.encode()
 
 
 def decode(kind: type[MessageT], body: bytes) -> MessageT:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from servicekit.messaging.envelope import Contract, contract_of
+from servicekit.database.outgoing import travels_of
 
 if TYPE_CHECKING:
     from servicekit.database import UnitOfWork
@@ -53,11 +53,15 @@ TypedHandler = Callable[["UnitOfWork", MessageT, Received], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """One kind of message, how it travels, and what is done on it."""
+    """One kind of message, the subjects it comes on, and what is done on it."""
 
     kind: type[Message]
-    contract: Contract
+    filter: str
     handle: Handler
+
+    @property
+    def is_command(self) -> bool:
+        return self.filter.split(".")[2] == "commands"
 
 
 class Reactions:
@@ -73,12 +77,14 @@ class Reactions:
 
     def on(self, kind: type[MessageT]) -> Callable[[TypedHandler[MessageT]], TypedHandler[MessageT]]:
         """Makes the decorated function the reaction on `kind`. Raises TypeError when there is one already."""
-        contract = contract_of(kind)
-        if contract.type in self._by_type:
-            raise TypeError(f"{self.service} has two reactions on {contract.type}")
+        message_class: type[Message] = kind
+        travels = travels_of(message_class)
+        if travels.message_type in self._by_type:
+            raise TypeError(f"{self.service} has two reactions on {travels.message_type}")
 
         def register(handler: TypedHandler[MessageT]) -> TypedHandler[MessageT]:
-            self._by_type[contract.type] = Reaction(kind, contract, handler)
+            # A message that every service sends is heard from all of them.
+            self._by_type[travels.message_type] = Reaction(kind, travels.subject.replace("{service}", "*"), handler)
             return handler
 
         return register
@@ -89,12 +95,8 @@ class Reactions:
 
     def event_filters(self) -> list[str]:
         """Subjects of the events that are reacted on."""
-        return self._filters(commands=False)
+        return sorted(reaction.filter for reaction in self._by_type.values() if not reaction.is_command)
 
     def command_filters(self) -> list[str]:
         """Subjects of the commands that are obeyed."""
-        return self._filters(commands=True)
-
-    def _filters(self, *, commands: bool) -> list[str]:
-        contracts = [reaction.contract for reaction in self._by_type.values()]
-        return sorted(contract.filter() for contract in contracts if contract.is_command == commands)
+        return sorted(reaction.filter for reaction in self._by_type.values() if reaction.is_command)

@@ -15,6 +15,9 @@ EVENTS = "BIHUAN_EVENTS"
 COMMANDS = "BIHUAN_COMMANDS"
 DEAD = "BIHUAN_DEAD"
 
+# The user that provisions the streams and looks into everything: the `bihuan` command.
+OPERATOR = "operator"
+
 CLOCK_BUCKET = "platform_clock"
 CLOCK_KEY = "offset_seconds"
 CLOCK_SUBJECT = f"$KV.{CLOCK_BUCKET}.{CLOCK_KEY}"

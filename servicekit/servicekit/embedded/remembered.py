@@ -1,0 +1,41 @@
+"""What an embedded server keeps from one start to the next: its ports and its secrets."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+
+def choose_port(wanted: int, remembered: Path) -> int:
+    """The wanted port unless it is 0, else the one written in `remembered` if it is free, else any free one."""
+    if wanted:
+        return wanted
+    if remembered.exists() and _is_free(port := int(remembered.read_text())):
+        return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_private(path: Path, text: str, *, uid: int | None = None) -> None:
+    """Write `text` to a new file that only its owner can read, complete or not at all; `uid` makes it that user's."""
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if uid is not None:
+        os.chown(unfinished, uid, uid)
+    unfinished.replace(path)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,59 @@
+"""NATS for tests: one embedded server for the run, fresh streams for each test that asks."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from nats.js import JetStreamContext
+
+from servicekit.embedded.nats import EmbeddedNats
+from servicekit.messaging.bus import Bus
+from servicekit.messaging.streams import OPERATOR, provision
+
+# Users of the test server; every service and the gateway.
+SERVICES = ("intake", "dispatch", "records", "gateway")
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[EmbeddedNats]:
+    """A running server without durability, shared by the whole run; its streams are made by `operator`."""
+    home = Path(tempfile.mkdtemp(prefix="bihuan-test-nats-"))
+    server = EmbeddedNats(home, SERVICES, durable=False)
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
+    shutil.rmtree(home)
+
+
+@pytest_asyncio.fixture
+async def operator(nats_server: EmbeddedNats) -> AsyncIterator[JetStreamContext]:
+    """The operator's JetStream on the shared server, with all streams new and empty."""
+    async with connect(nats_server, OPERATOR) as bus:
+        jetstream = (await bus.connected()).jetstream
+        for stream in await jetstream.streams_info():
+            assert stream.config.name is not None
+            await jetstream.delete_stream(stream.config.name)
+        await provision(jetstream)
+        yield jetstream
+
+
+@pytest_asyncio.fixture
+async def bus(
+    nats_server: EmbeddedNats,
+    operator: JetStreamContext,  # noqa: ARG001 - first the streams are made
+    service_name: str,
+) -> AsyncIterator[Bus]:
+    """The place of the test's service on the bus, with all streams new and empty."""
+    async with connect(nats_server, service_name) as bus:
+        yield bus
+
+
+def connect(server: EmbeddedNats, user: str) -> Bus:
+    """A bus of `user` on an embedded server, to be entered with `async with`."""
+    return Bus(server.url, service=user, user=user, password=server.password(user))
