@@ -1,0 +1,187 @@
+"""Puts a service together and runs it: the only place where the rooms of the kit meet."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import structlog
+import uvloop
+
+from servicekit import telemetry
+from servicekit.clock import AdjustableClock, Clock, SystemClock
+from servicekit.database import Database
+from servicekit.database.migrations import migrate
+from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
+from servicekit.housekeeping import Housekeeper
+from servicekit.identity import TokenVerifier
+from servicekit.inspection import EntityFacts, InspectionServicer
+from servicekit.messaging import Bus, Consumer, Reactions, Relay
+from servicekit.rpc.server import Server, Servicer
+from servicekit.sealing import Sealer
+from servicekit.settings import ServiceSettings, read_settings
+from standards import Standards, load
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a service stands on. Nothing is connected yet when it is created."""
+
+    name: str
+    settings: ServiceSettings
+    standards: Standards
+    clock: Clock
+    bus: Bus
+    database: Database
+    sealer: Sealer
+    tokens: TokenVerifier
+
+    @classmethod
+    def create(cls, name: str, settings: ServiceSettings) -> Self:
+        """Raises StandardsError when the operator's standards are wrong."""
+        bus = Bus(
+            settings.nats_url,
+            service=name,
+            user=settings.nats_user,
+            password=settings.nats_password.get_secret_value(),
+        )
+        clock: Clock = AdjustableClock(bus) if settings.clock_adjustable else SystemClock()
+        return cls(
+            name=name,
+            settings=settings,
+            standards=load(settings.standards_dir),
+            clock=clock,
+            bus=bus,
+            database=Database(name, settings.database_url.get_secret_value(), clock, settings.database_pool),
+            sealer=Sealer(settings.master_key_bytes),
+            tokens=TokenVerifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks),
+        )
+
+
+class Service:
+    """A running service: it serves calls, relays its outbox, reacts to messages and fires its deadlines."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        servicers: Sequence[Servicer],
+        reactions: Reactions,
+        deadlines: DeadlineHandlers,
+        entity_facts: EntityFacts,
+        partitioned: Mapping[str, str] | None = None,
+    ) -> None:
+        """`partitioned`: tables that grow for ever, each with its time column."""
+        self._platform = platform
+        settings, database, bus = platform.settings, platform.database, platform.bus
+        self._relay = Relay(database, bus, batch=settings.relay_batch)
+        self._consumer = Consumer(database, bus, reactions, concurrency=settings.consumer_concurrency)
+        self._deadlines = DeadlineRunner(database, platform.clock, platform.standards, deadlines)
+        self._housekeeper = Housekeeper(database, platform.clock, partitioned or {})
+        database.on_commit_with_events(self._relay.wake)
+        inspection = InspectionServicer(database, bus, reactions, entity_facts, platform.clock)
+        self._server = Server(
+            settings.grpc_listen,
+            [*servicers, inspection.servicer],
+            tokens=platform.tokens,
+            is_ready=database.is_reachable,
+        )
+
+    async def run(self) -> None:
+        """Runs until SIGTERM or SIGINT, then drains. Raises when a part of it fails for good."""
+        stop = asyncio.Event()
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+        await self._platform.bus.start()
+        parts = {"relay": self._relay.run, "consumer": self._consumer.run}
+        if isinstance(self._platform.clock, AdjustableClock):
+            follow = asyncio.create_task(self._platform.clock.follow(), name="clock")
+            await _first(self._platform.clock.ready(), stop)
+        else:
+            follow = None
+        parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run}
+        tasks = [asyncio.create_task(part(), name=name) for name, part in parts.items()]
+        if follow:
+            tasks.append(follow)
+        port = await self._server.start()
+        log.info("service_started", port=port)
+        try:
+            await _until_stopped(stop, tasks)
+        finally:
+            log.info("service_stopping")
+            await self._server.stop(self._platform.settings.drain_seconds)
+            self._consumer.stop()
+            await _end(tasks)
+            await self._platform.bus.stop()
+            await self._platform.database.close()
+            log.info("service_stopped")
+
+
+async def _first(awaitable: Awaitable[None], stop: asyncio.Event) -> None:
+    """Waits for `awaitable`, or for being told to stop."""
+    waits = [asyncio.ensure_future(awaitable), asyncio.ensure_future(stop.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+async def _until_stopped(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """A part that ends by itself takes the process down: the supervisor starts a whole one again."""
+    stopped = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in done - {stopped}:
+        log.error("part_ended", part=task.get_name(), error=repr(task.exception()))
+        raise SystemExit(1)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
+    """The main function of a service: `python -m <service>` serves, `python -m <service> migrate` migrates its database."""
+    package = build.__globals__["__package__"]
+    arguments = argparse.ArgumentParser(prog=f"python -m {package}")
+    arguments.add_argument("action", nargs="?", choices=["serve", "migrate"], default="serve")
+    action = arguments.parse_args().action
+    settings = read_settings(kind)
+    telemetry.setup(package, settings)
+    try:
+        uvloop.run(_serve(build, settings) if action == "serve" else _migrate(package, settings))
+    finally:
+        telemetry.shutdown()
+
+
+async def _serve(build: Callable[[SettingsT], Service], settings: SettingsT) -> None:
+    await build(settings).run()
+
+
+async def _migrate(package: str, settings: ServiceSettings) -> None:
+    await migrate(settings.database_url.get_secret_value(), migrations_of(package))
+    log.info("migrated")
+
+
+def migrations_of(package: str) -> Path:
+    """Where a service's migrations are: inside the installed package, or beside it in the source tree."""
+    module: Any = import_module(package)
+    inside = Path(module.__file__).parent / "migrations"
+    return inside if inside.is_dir() else Path(module.__file__).parent.parent / "migrations"
+
+
+__all__ = ["Platform", "Service", "run"]
