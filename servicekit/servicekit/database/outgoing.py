@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from bihuan.options.v1 import options_pb2
@@ -68,10 +69,13 @@ class OutgoingMessage:
         )
 
 
-@cache
 def travels_of(message_class: type[Message]) -> Travels:
     """How messages of this class travel. Raises TypeError for one that is neither an event nor a command."""
-    descriptor = message_class.DESCRIPTOR
+    return _travels(message_class.DESCRIPTOR)
+
+
+@cache
+def _travels(descriptor: Any) -> Travels:
     option = descriptor.GetOptions().Extensions[options_pb2.travels]
     if option.entity not in descriptor.fields_by_name:
         raise TypeError(f"{descriptor.full_name} doesn't say how it travels: it is neither an event nor a command")

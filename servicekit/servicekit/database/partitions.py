@@ -18,7 +18,7 @@ MONTHS_AHEAD = 3
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _EXISTING = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:parent AS regclass)")
 # Replicas do their housekeeping at the same time; only one of them makes a table's partitions.
-_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7209114552, hashtext(:parent))")
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('partitions of ' || :parent, 0))")
 
 
 def create_default_partition(op: Operations, table: str) -> None:

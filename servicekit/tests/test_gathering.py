@@ -1,0 +1,127 @@
+"""Gathered requests share a transaction and can't fail each other."""
+
+import asyncio
+
+import pytest
+from bihuan.intake.v1 import events_pb2 as intake
+from servicekit.database.tables import outbox
+from servicekit.errors import Fault
+from servicekit.gathering import Gatherer
+from sqlalchemy import func, select, text
+
+
+class Names:
+    """Stores names, a whole batch in one statement, and remembers how they came."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def store(self, tx, requests):
+        self.batches.append(list(requests))
+        await self.gate.wait()
+        wanted = [name for name in requests if name != "forbidden"]
+        await tx.execute(text("INSERT INTO names SELECT unnest(CAST(:names AS text[]))"), {"names": wanted})
+        for name in wanted:
+            tx.emit(intake.CaseOpened(case_id=name), version=1)
+        return [Fault("kind_unknown") if name == "forbidden" else name.upper() for name in requests]
+
+
+@pytest.fixture
+async def names(database):
+    async with database.transaction("make") as tx:
+        await tx.execute(text("CREATE TABLE names (name text PRIMARY KEY)"))
+    return Names()
+
+
+async def stored(database) -> list[str]:
+    async with database.transaction("look") as tx:
+        found = list((await tx.execute(text("SELECT name FROM names ORDER BY name"))).scalars())
+        assert await tx.scalar(select(func.count()).select_from(outbox)) == len(found)
+        return found
+
+
+async def behind_a_running_one(names: Names, gatherer: Gatherer, requests: list[str]) -> list:
+    """Submit `requests` while the transaction of another one runs."""
+    names.gate.clear()
+    first = asyncio.create_task(gatherer.submit("first"))
+    while not names.batches:
+        await asyncio.sleep(0)
+    rest = [asyncio.create_task(gatherer.submit(request)) for request in requests]
+    await asyncio.sleep(0)
+    names.gate.set()
+    await first
+    return await asyncio.gather(*rest, return_exceptions=True)
+
+
+async def test_requests_that_wait_share_one_transaction(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    assert await behind_a_running_one(names, gatherer, ["b", "a", "c"]) == ["B", "A", "C"]
+    assert names.batches == [["first"], ["b", "a", "c"]]
+    assert await stored(database) == ["a", "b", "c", "first"]
+
+
+async def test_a_batch_has_a_limit(database, names):
+    gatherer = Gatherer(database, "store", names.store, limit=2)
+    await behind_a_running_one(names, gatherer, ["a", "b", "c"])
+    assert names.batches == [["first"], ["a", "b"], ["c"]]
+
+
+async def test_a_fault_of_one_request_is_its_own(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    before, forbidden, after = await behind_a_running_one(names, gatherer, ["a", "forbidden", "b"])
+    assert (before, after) == ("A", "B")
+    assert isinstance(forbidden, Fault)
+    assert forbidden.code == "kind_unknown"
+    assert len(names.batches) == 2
+    assert await stored(database) == ["a", "b", "first"]
+
+
+async def test_a_request_that_breaks_the_transaction_fails_alone(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    before, broken, after = await behind_a_running_one(names, gatherer, ["a", "first", "b"])
+    assert (before, after) == ("A", "B")
+    assert isinstance(broken, Exception)
+    assert not isinstance(broken, Fault)
+    assert names.batches == [["first"], ["a", "first", "b"], ["a"], ["first"], ["b"]]
+    assert await stored(database) == ["a", "b", "first"]
+
+
+async def test_who_gave_up_while_waiting_is_left_out(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    names.gate.clear()
+    first = asyncio.create_task(gatherer.submit("first"))
+    while not names.batches:
+        await asyncio.sleep(0)
+    gone = asyncio.create_task(gatherer.submit("gone"))
+    stays = asyncio.create_task(gatherer.submit("stays"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    names.gate.set()
+    assert await asyncio.gather(first, stays) == ["FIRST", "STAYS"]
+    assert await stored(database) == ["first", "stays"]
+
+
+async def test_trouble_of_the_database_is_everybodys_and_later_it_goes_on(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    attempts = 0
+
+    async def lose_the_connection(tx, requests):
+        nonlocal attempts
+        attempts += 1
+        await tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    losing = Gatherer(database, "lose", lose_the_connection)
+    outcomes = await asyncio.gather(*(losing.submit(name) for name in "abc"), return_exceptions=True)
+    assert [outcome.code for outcome in outcomes] == ["unavailable"] * 3
+    assert attempts == 1
+    assert await gatherer.submit("a") == "A"
+
+
+async def test_a_hundred_callers_at_once(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    answers = await asyncio.gather(*(gatherer.submit(f"n{number}") for number in range(100)))
+    assert answers == [f"N{number}" for number in range(100)]
+    assert len(names.batches) == 2
+    assert len(await stored(database)) == 100
