@@ -30,7 +30,7 @@ class Fault(Exception):  # noqa: N818 -- the word that the whole platform uses f
     never put personal data into them. Raises KeyError when the catalogue does not know the code.
     """
 
-    def __init__(self, code: str, *, field: str | None = None, **params: object) -> None:
+    def __init__(self, code: str, /, *, field: str | None = None, **params: object) -> None:
         self.definition: Definition = definition(code)
         self.field = field
         self.params: dict[str, str] = {name: _as_text(value) for name, value in params.items()}

@@ -1,0 +1,32 @@
+"""What a person is told about a broken rule of a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import yaml
+
+from servicekit.languages import Language
+
+# For a rule that violations.yaml does not know, such as one of a contract that is newer than it.
+_UNKNOWN_RULE: Final[Mapping[Language, str]] = {"en": "is not as the contract wants it", "zh-CN": "不符合接口要求"}
+
+
+@cache
+def violation_texts() -> Mapping[str, Mapping[Language, str]]:
+    """The texts of violations.yaml by rule id, read once."""
+    source = files("servicekit.errors").joinpath("violations.yaml").read_text(encoding="utf-8")
+    texts: Mapping[str, Mapping[Language, str]] = yaml.safe_load(source)
+    return texts
+
+
+def violation_text(rule: str, language: Language, limit: object) -> str:
+    """What `rule`, such as `string.max_len`, demands; `limit` is the value it has in the contract."""
+    texts = violation_texts()
+    _, _, kind = rule.rpartition(".")
+    text = texts.get(rule) or texts.get(f"*.{kind}") or _UNKNOWN_RULE
+    shown = ", ".join(map(str, limit)) if isinstance(limit, (list, tuple)) else str(limit)
+    return text[language].replace("{limit}", shown)

@@ -1,0 +1,67 @@
+"""grpc.health.v1: whether the service can do its work at the moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+Ready = Callable[[], Awaitable[bool]]
+"""Tells whether the service can work, such as `database.reachable`."""
+
+PROBE_SECONDS: Final = 2.0
+WATCH_SECONDS: Final = 1.0
+
+Status: TypeAlias = health_pb2.HealthCheckResponse
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated without types
+    """SERVING while `ready` says so and the server is not draining. Knows only the whole server, by the empty name."""
+
+    def __init__(self, ready: Ready) -> None:
+        self._ready = ready
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """From now on NOT_SERVING, and watchers are let go: an open watch would hold up the end."""
+        self._draining.set()
+
+    async def status(self) -> Status:
+        if self._draining.is_set():
+            return Status(status=Status.NOT_SERVING)
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                ready = await self._ready()
+        except Exception:
+            ready = False
+        return Status(status=Status.SERVING if ready else Status.NOT_SERVING)
+
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> Status:
+        if request.service:
+            await context.abort(
+                grpc.StatusCode.NOT_FOUND, "health is known for the whole server only: use the empty name"
+            )
+        return await self.status()
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, _context: Context) -> AsyncIterator[Status]:
+        if request.service:
+            yield Status(status=Status.SERVICE_UNKNOWN)
+            return
+        last = None
+        while True:
+            current = await self.status()
+            if current != last:
+                yield current
+                last = current
+            if self._draining.is_set():
+                return
+            try:
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._draining.wait()
+            except TimeoutError:
+                continue

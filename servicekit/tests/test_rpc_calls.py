@@ -1,0 +1,324 @@
+"""The server's chain and the client, over real gRPC with the real contract of cases (GWY-08, GWY-01)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import grpc.aio
+import pytest
+import structlog
+from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
+from google.api import annotations_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from servicekit.errors import Fault
+from servicekit.identity import Principal, caller, current_call, language
+from servicekit.rpc.client import READING, Channel
+from servicekit.rpc.interceptors.budget import Budget
+from servicekit.rpc.server import Server
+
+PRINCIPALS = {
+    "agent": Principal("u-agent", frozenset({"agent"}), "cn.gd", language="en"),
+    "trainer": Principal("u-trainer", frozenset({"trainer"}), "cn"),
+}
+
+
+async def verify(token: str) -> Principal:
+    if token not in PRINCIPALS:
+        raise Fault("token_invalid")
+    return PRINCIPALS[token]
+
+
+class Cases(cases_pb2_grpc.CaseServiceServicer):
+    """Answers with what it saw of the call, or does what a test tells it to."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.raises: list[Exception] = []
+        self.waits = 0.0
+        self.backend: Channel | None = None
+
+    async def GetCase(self, request: cases_pb2.GetCaseRequest, context: Any) -> cases_pb2.Case:  # noqa: N802
+        self.calls += 1
+        await asyncio.sleep(self.waits)
+        if self.raises:
+            raise self.raises.pop(0)
+        if self.backend:
+            return await cases_pb2_grpc.CaseServiceStub(self.backend).GetCase(request)
+        call = current_call()
+        assert call
+        left = call.deadline - time.monotonic()
+        return cases_pb2.Case(
+            case_number=request.case, owner=caller(context).user_id, result=language(context), subject=f"{left:.3f}"
+        )
+
+    async def OpenCase(self, request: cases_pb2.OpenCaseRequest, context: Any) -> cases_pb2.OpenCaseResponse:  # noqa: N802
+        self.calls += 1
+        if self.raises:
+            raise self.raises.pop(0)
+        return cases_pb2.OpenCaseResponse(case=cases_pb2.Case(channel=request.channel))
+
+
+class Running:
+    """A served `Cases` and a stub for it."""
+
+    def __init__(self, cases: Cases, server: Server, channel: Channel) -> None:
+        self.cases, self.server, self.channel = cases, server, channel
+        self.stub = cases_pb2_grpc.CaseServiceStub(channel)
+
+
+async def always() -> bool:
+    return True
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    cases = Cases()
+    server = Server(
+        "127.0.0.1:0",
+        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
+        verify=verify,
+        ready=always,
+        drain_seconds=2,
+        budget=Budget(least=0.05, default=0.3),
+    )
+    await server.start()
+    channel = Channel(server.address, lambda: "agent")
+    yield Running(cases, server, channel)
+    await channel.close()
+    await server.stop()
+
+
+async def fault_of(call: Any) -> Fault:
+    with pytest.raises(Fault) as raised:
+        await call
+    return raised.value
+
+
+ASK = cases_pb2.GetCaseRequest(case="2611-0042-7315")
+
+
+async def test_a_use_case_knows_its_caller_and_language(running: Running) -> None:
+    answer = await running.stub.GetCase(ASK)
+    assert (answer.owner, answer.result) == ("u-agent", "en")
+    asked_in_chinese = await running.stub.GetCase(ASK, metadata=(("accept-language", "zh"),))
+    assert asked_in_chinese.result == "zh-CN"
+
+
+async def test_a_fault_comes_back_as_it_was_raised(running: Running) -> None:
+    running.cases.raises = [Fault("transition_forbidden", field="stage", state="closed", action="assess", code="x")]
+    fault = await fault_of(running.stub.GetCase(ASK))
+    assert (fault.code, fault.field) == ("transition_forbidden", "stage")
+    assert fault.params == {"state": "closed", "action": "assess", "code": "x"}
+    assert "closed" in fault.text("zh-CN").detail
+
+
+async def test_long_parameters_never_break_the_answer(running: Running) -> None:
+    running.cases.raises = [Fault("case_unknown", case="证" * 50_000)]
+    fault = await fault_of(running.stub.GetCase(ASK))
+    assert fault.code == "case_unknown"
+
+
+async def test_a_defect_is_logged_and_told_without_its_inside(running: Running) -> None:
+    running.cases.raises = [ZeroDivisionError("secret detail")]
+    with structlog.testing.capture_logs() as logs:
+        fault = await fault_of(running.stub.GetCase(ASK))
+    assert fault.code == "internal"
+    assert "secret" not in str(fault.params) + str(fault.text("en"))
+    (entry,) = [log for log in logs if log["event"] == "call_failed"]
+    assert isinstance(entry["exc_info"], ZeroDivisionError)
+
+
+async def test_without_a_token_or_with_a_wrong_one_nothing_is_done(running: Running) -> None:
+    nobody = Channel(running.server.address)
+    stub = cases_pb2_grpc.CaseServiceStub(nobody)
+    assert (await fault_of(stub.GetCase(ASK))).code == "unauthenticated"
+    for authorization in ("Bearer wrong", "Basic agent", "agent", "Bearer"):
+        given = (("authorization", authorization),)
+        assert (await fault_of(stub.GetCase(ASK, metadata=given))).code == "token_invalid"
+    assert (await fault_of(stub.GetCase(ASK, metadata=(("authorization", "bearer trainer"),)))).code == "role_forbidden"
+    assert running.cases.calls == 0
+    await nobody.close()
+
+
+async def test_wrong_fields_are_named_with_their_paths_in_the_callers_language(running: Running) -> None:
+    request = cases_pb2.OpenCaseRequest(
+        channel="App!", caller=cases_pb2.Caller(phone="call me"), region="cn.gd", subject="x" * 201
+    )
+    fault = await fault_of(running.stub.OpenCase(request))
+    told = {violation.field: violation for violation in fault.violations}
+    assert fault.code == "invalid_argument"
+    assert set(told) == {"channel", "caller.phone", "subject"}
+    assert told["subject"].rule == "string.max_len"
+    assert told["subject"].message == "may have at most 200 characters"
+    chinese = await fault_of(running.stub.OpenCase(request, metadata=(("accept-language", "zh-CN"),)))
+    assert "最多 200 个字符" in [violation.message for violation in chinese.violations]
+    assert "call me" not in str([violation.message for violation in fault.violations])
+    assert running.cases.calls == 0
+
+
+async def test_a_rule_about_the_whole_message_is_told_too(running: Running) -> None:
+    request = cases_pb2.OpenCaseRequest(channel="app", caller=cases_pb2.Caller(), region="cn", subject="x")
+    fault = await fault_of(running.stub.OpenCase(request))
+    assert [(violation.field, violation.rule) for violation in fault.violations] == [("", "caller_known")]
+
+
+async def test_the_deadline_is_passed_on_and_a_call_with_too_little_time_is_refused(running: Running) -> None:
+    answer = await running.stub.GetCase(ASK, timeout=5)
+    assert 4 < float(answer.subject) <= 5
+    calls = running.cases.calls
+    async with grpc.aio.insecure_channel(running.server.address) as raw:
+        await raw.channel_ready()
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await cases_pb2_grpc.CaseServiceStub(raw).GetCase(ASK, timeout=0.04)
+    assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert running.cases.calls == calls
+
+
+async def test_a_call_without_a_deadline_gets_one(running: Running) -> None:
+    running.cases.waits = 5
+    async with grpc.aio.insecure_channel(running.server.address) as raw:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await cases_pb2_grpc.CaseServiceStub(raw).GetCase(ASK, metadata=(("authorization", "Bearer agent"),))
+    assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "too long" in refused.value.details()
+
+
+async def test_a_call_of_a_call_has_less_time_and_the_same_caller(running: Running) -> None:
+    front = Cases()
+    front.backend = Channel(running.server.address)
+    server = Server(
+        "127.0.0.1:0",
+        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, front)],
+        verify=verify,
+        ready=always,
+        drain_seconds=1,
+    )
+    await server.start()
+    channel = Channel(server.address, lambda: "agent", language="zh-CN")
+    try:
+        stub = cases_pb2_grpc.CaseServiceStub(channel)
+        answer = await stub.GetCase(ASK, timeout=2)
+        assert (answer.owner, answer.result) == ("u-agent", "zh-CN")
+        assert float(answer.subject) < 1.98
+        running.cases.raises = [Fault("case_unknown", case="x")]
+        assert (await fault_of(stub.GetCase(ASK))).code == "case_unknown"
+    finally:
+        await channel.close()
+        await front.backend.close()
+        await server.stop()
+
+
+async def test_only_calls_that_may_be_repeated_are_tried_again(running: Running) -> None:
+    away = [Fault("unavailable"), Fault("unavailable")]
+    running.cases.raises = list(away)
+    await running.stub.GetCase(ASK)
+    assert running.cases.calls == 3
+    request = cases_pb2.OpenCaseRequest(
+        channel="app", caller=cases_pb2.Caller(phone="13800001111"), region="cn", subject="no line"
+    )
+    running.cases.raises = list(away)
+    assert (await fault_of(running.stub.OpenCase(request))).code == "unavailable"
+    assert running.cases.calls == 4
+    request.idempotency_key = uuid4().hex
+    running.cases.raises = list(away)
+    await running.stub.OpenCase(request)
+    assert running.cases.calls == 7
+
+
+async def test_a_service_that_is_away_is_unavailable_and_found_again(running: Running) -> None:
+    address = running.server.address
+    await running.stub.GetCase(ASK)
+    await running.server.stop()
+    fault = await fault_of(running.stub.GetCase(ASK))
+    assert (fault.code, fault.retryable) == ("unavailable", True)
+    again = Server(
+        address,
+        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, running.cases)],
+        verify=verify,
+        ready=always,
+        drain_seconds=1,
+    )
+    await again.start()
+    codes: set[str] = set()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await running.stub.GetCase(ASK)
+                break
+            except Fault as still:
+                codes.add(still.code)
+    assert codes <= {"unavailable"}
+    await again.stop()
+
+
+async def test_a_running_call_ends_before_the_server_does(running: Running) -> None:
+    running.cases.waits = 0.3
+    call = asyncio.create_task(running.stub.GetCase(ASK))
+    while not running.cases.calls:
+        await asyncio.sleep(0.01)
+    await running.server.stop()
+    assert (await call).owner == "u-agent"
+
+
+async def test_an_address_that_is_taken_is_an_error_with_its_name(running: Running) -> None:
+    twin = Server(running.server.address, [], verify=verify, ready=always)
+    with pytest.raises(OSError, match=running.server.address):
+        await twin.start()
+
+
+async def test_a_method_that_is_not_there_is_told_so(running: Running) -> None:
+    assert (await fault_of(running.stub.PauseCase(cases_pb2.PauseCaseRequest(case="x", reason="y")))).code == "internal"
+    async with grpc.aio.insecure_channel(running.server.address) as raw:
+        call = raw.unary_unary("/bihuan.intake.v9.CaseService/GetCase")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(b"")
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_health_follows_readiness_and_ends_its_watchers() -> None:
+    ready = [True]
+
+    async def is_ready() -> bool:
+        if ready[0] is None:
+            raise ConnectionError
+        return ready[0]
+
+    server = Server("127.0.0.1:0", [], verify=verify, ready=is_ready, drain_seconds=5)
+    await server.start()
+    async with grpc.aio.insecure_channel(server.address) as raw:
+        health = health_pb2_grpc.HealthStub(raw)
+        for state, status in ((True, "SERVING"), (False, "NOT_SERVING"), (None, "NOT_SERVING"), (True, "SERVING")):
+            ready[0] = state
+            answer = await health.Check(health_pb2.HealthCheckRequest())
+            assert health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status) == status
+        with pytest.raises(grpc.aio.AioRpcError, match="NOT_FOUND"):
+            await health.Check(health_pb2.HealthCheckRequest(service="bihuan.intake.v1.CaseService"))
+        watch = health.Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        started = time.monotonic()
+        await server.stop()
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert time.monotonic() - started < 3
+
+
+async def test_reflection_tells_the_services(running: Running) -> None:
+    async with grpc.aio.insecure_channel(running.server.address) as raw:
+        stub = reflection_pb2_grpc.ServerReflectionStub(raw)
+        call = stub.ServerReflectionInfo()
+        await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        answer = await call.read()
+        await call.done_writing()
+    names = {service.name for service in answer.list_services_response.service}
+    assert {"bihuan.intake.v1.CaseService", "grpc.health.v1.Health"} <= names
+
+
+def test_every_method_that_reads_by_http_is_named_as_reading() -> None:
+    for service in cases_pb2.DESCRIPTOR.services_by_name.values():
+        for method in service.methods:
+            reads = bool(method.GetOptions().Extensions[annotations_pb2.http].get)
+            assert reads is method.name.startswith(READING), method.full_name

@@ -1,0 +1,62 @@
+"""Every rule that our contracts use can be told to a person in both languages."""
+
+from __future__ import annotations
+
+import pytest
+from bihuan.dispatch.v1 import work_orders_pb2
+from bihuan.intake.v1 import cases_pb2
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import Descriptor
+from servicekit.errors import Fault
+from servicekit.errors.violations import violation_text, violation_texts
+from servicekit.languages import LANGUAGES
+from servicekit.rpc.interceptors.validation import Validation
+from test_access import CONTRACTS
+
+
+def _used_rules(message: Descriptor) -> set[str]:
+    rules = {rule.id for rule in message.GetOptions().Extensions[validate_pb2.message].cel}
+    for field in message.fields:
+        wanted = field.GetOptions().Extensions[validate_pb2.field]
+        if wanted.required:
+            rules.add("required")
+        kind = wanted.WhichOneof("type")
+        if kind:
+            rules |= {f"{kind}.{rule.name}" for rule, _ in getattr(wanted, kind).ListFields()}
+    return rules
+
+
+def test_every_rule_in_the_contracts_has_its_text() -> None:
+    used: set[str] = set()
+    for contract in CONTRACTS:
+        for message in contract.DESCRIPTOR.message_types_by_name.values():
+            used |= _used_rules(message)
+    assert len(used) > 8
+    texts = violation_texts()
+    assert [rule for rule in used if rule not in texts and f"*.{rule.split('.')[-1]}" not in texts] == []
+
+
+def test_texts_speak_both_languages_and_show_the_same() -> None:
+    for rule, text in violation_texts().items():
+        assert set(text) == set(LANGUAGES), rule
+        assert len({"{limit}" in part for part in text.values()}) == 1, rule
+
+
+def test_limits_are_shown_and_an_unknown_rule_still_has_a_text() -> None:
+    assert violation_text("string.max_len", "zh-CN", 200) == "最多 200 个字符"
+    assert violation_text("string.in", "en", ["low", "high"]) == "must be one of low, high"
+    assert violation_text("uint32.lte", "en", 5) == "must be at most 5"
+    assert violation_text("map.invented", "zh-CN", 5) == "不符合接口要求"
+
+
+@pytest.mark.parametrize("quantity", [0, 10_001])
+def test_paths_name_the_place_in_lists(quantity: int) -> None:
+    parts = [work_orders_pb2.PartUsed(part="ONT", quantity=1), work_orders_pb2.PartUsed(part="x", quantity=quantity)]
+    report = work_orders_pb2.Report(found="f", done="d", parts=parts)
+    with pytest.raises(Fault) as refused:
+        Validation().require_valid(work_orders_pb2.CompleteWorkOrderRequest(work_order="W1", report=report), "en")
+    assert refused.value.field == "report.parts[1].quantity"
+
+
+def test_a_good_request_passes() -> None:
+    Validation().require_valid(cases_pb2.GetCaseRequest(case="2611-0042-7315"), "en")
