@@ -20,6 +20,7 @@ from servicekit.messaging.bus import Bus, Connection, is_bus_trouble
 from servicekit.messaging.handling import ComeAgain, Delivery, Handling, Settled, TryAgain
 from servicekit.messaging.pull import ACK_WAIT_SECONDS, Durable, Pull
 from servicekit.messaging.reactions import Reactions
+from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import COMMANDS, EVENTS, redeliver_subject
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # Messages held in this process for each one that can be handled at the same time.
 HELD_PER_HANDLER = 16
 RETRY_SECONDS = 1.0
+DEFAULT_POLICY = RetryPolicy()
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +37,18 @@ log = structlog.get_logger(__name__)
 class Consumer:
     """Runs the reactions of one service."""
 
-    def __init__(self, database: Database, bus: Bus, reactions: Reactions, *, concurrency: int = 8) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        reactions: Reactions,
+        *,
+        concurrency: int = 8,
+        policy: RetryPolicy = DEFAULT_POLICY,
+    ) -> None:
         self._bus = bus
         self._reactions = reactions
-        self._handling = Handling(database, bus, reactions)
+        self._handling = Handling(database, bus, reactions, policy)
         self._handlers = asyncio.Semaphore(concurrency)
         self._most_held = concurrency * HELD_PER_HANDLER
         self._held: set[Delivery] = set()

@@ -23,18 +23,12 @@ from servicekit.messaging.deadletters import ORIGINAL_SUBJECT, reason_headers
 from servicekit.messaging.envelope import TRACEPARENT, Envelope, UnreadableError, decode
 from servicekit.messaging.metrics import consumed
 from servicekit.messaging.reactions import NotYet, Reactions, Received
+from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import dead_letter_subject, redeliver_subject
 from servicekit.telemetry import names
 
 if TYPE_CHECKING:
     from servicekit.database import Database, UnitOfWork
-
-MAX_ATTEMPTS = 8
-MAX_WAITS = 50
-# Seconds before the next attempt, after the first failure, the second …; the last one repeats.
-ATTEMPT_BACKOFF = (0.2, 1.0, 5.0, 15.0, 60.0)
-WAIT_BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-TROUBLE_BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 _MARK_RECEIVED = (
     insert(inbox)
@@ -117,10 +111,11 @@ class Delivery:
 class Handling:
     """Makes messages take effect in one service, each once."""
 
-    def __init__(self, database: Database, bus: Bus, reactions: Reactions) -> None:
+    def __init__(self, database: Database, bus: Bus, reactions: Reactions, policy: RetryPolicy) -> None:
         self._database = database
         self._bus = bus
         self._reactions = reactions
+        self._policy = policy
         self._consumer = reactions.service
         # How often each message was told to wait. Kept in memory only: after a restart it may wait longer, no harm.
         self._waits: Counter[UUID] = Counter()
@@ -171,34 +166,34 @@ class Handling:
             # Not even the failure could be written down or sent away: the message must not be lost.
             if not (is_database_trouble(trouble) or is_bus_trouble(trouble)):
                 log.exception("failure_not_recorded", subject=delivery.subject)
-            return ComeAgain(_step(TROUBLE_BACKOFF, delivery.deliveries))
+            return ComeAgain(self._policy.in_trouble(delivery.deliveries))
 
     async def _judge(self, delivery: Delivery, error: Exception) -> Outcome:
         """The policy: what counts against a message, and when it is given up."""
         if is_database_trouble(error) or is_bus_trouble(error):
             _count(delivery, "retried")
-            return ComeAgain(_step(TROUBLE_BACKOFF, delivery.deliveries))
+            return ComeAgain(self._policy.in_trouble(delivery.deliveries))
         if isinstance(error, UnreadableError) or delivery.envelope is None:
             return await self._give_up(delivery, "unreadable", error, attempts=1)
         event_id = delivery.envelope.event_id
         if isinstance(error, NotYet):
             self._waits[event_id] += 1
             waits = self._waits[event_id]
-            if waits > MAX_WAITS:
+            if waits > self._policy.max_waits:
                 return await self._give_up(delivery, "waited_too_long", error, attempts=waits)
             log.info("message_waits", subject=delivery.subject, event_id=str(event_id), reason=error.reason)
             _count(delivery, "retried")
-            return ComeAgain(_step(WAIT_BACKOFF, waits))
+            return ComeAgain(self._policy.after_wait(waits))
         attempts = await self._count_failure(delivery.envelope, error)
         if isinstance(error, Fault) and not error.retryable:
             return await self._give_up(delivery, "refused", error, attempts)
-        if attempts >= MAX_ATTEMPTS:
+        if attempts >= self._policy.max_attempts:
             return await self._give_up(delivery, "failed", error, attempts)
         log.warning(
             "message_failed", subject=delivery.subject, event_id=str(event_id), attempts=attempts, exc_info=error
         )
         _count(delivery, "retried")
-        return TryAgain(_step(ATTEMPT_BACKOFF, attempts))
+        return TryAgain(self._policy.after_attempt(attempts))
 
     async def _count_failure(self, envelope: Envelope, error: Exception) -> int:
         """Writes the failure down in a transaction of its own and gives how many there were."""
@@ -224,7 +219,7 @@ class Handling:
             await connection.acknowledged(future)
         except PublishRefusedError:
             log.exception("dead_letter_refused", subject=delivery.subject)
-            return ComeAgain(_step(WAIT_BACKOFF, len(WAIT_BACKOFF)))
+            return ComeAgain(self._policy.in_trouble(delivery.deliveries))
         log.error("message_dead", subject=delivery.subject, reason=reason, attempts=attempts, exc_info=error)
         _count(delivery, "dead")
         if delivery.envelope is not None:
@@ -262,11 +257,6 @@ def _span(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
 
 def _count(delivery: Delivery, outcome: str) -> None:
     consumed.add(1, {"subject": delivery.subject, "outcome": outcome})
-
-
-def _step(backoff: tuple[float, ...], count: int) -> float:
-    """The `count`th pause, counted from 1; the last one repeats."""
-    return backoff[min(count, len(backoff)) - 1]
 
 
 def _described(error: Exception) -> str:

@@ -77,7 +77,7 @@ class Reactions:
 
     def on(self, kind: type[MessageT]) -> Callable[[TypedHandler[MessageT]], TypedHandler[MessageT]]:
         """Makes the decorated function the reaction on `kind`. Raises TypeError when there is one already."""
-        travels = travels_of(kind)  # type: ignore[arg-type]  # the stubs of protobuf make messages unhashable, not classes
+        travels = travels_of(kind)
         if travels.message_type in self._by_type:
             raise TypeError(f"{self.service} has two reactions on {travels.message_type}")
 

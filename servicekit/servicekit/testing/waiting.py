@@ -1,0 +1,35 @@
+"""Waiting on outcomes instead of sleeping, and running parts beside a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+_LOOK_AGAIN_SECONDS = 0.01
+
+
+async def eventually(outcome: Callable[[], bool | Awaitable[bool]], seconds: float = 20) -> None:
+    """Returns as soon as `outcome` is true; raises TimeoutError when that takes longer than `seconds`."""
+    async with asyncio.timeout(seconds):
+        while True:
+            seen = outcome()
+            if seen if isinstance(seen, bool) else await seen:
+                return
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+
+@asynccontextmanager
+async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Runs the parts as tasks while the block lasts, then cancels them; a part that has failed by then raises."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
