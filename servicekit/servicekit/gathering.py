@@ -19,6 +19,7 @@ from servicekit.database.engine import Database
 from servicekit.database.trouble import is_database_trouble
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
+from servicekit.telemetry import names
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -60,7 +61,9 @@ class Gatherer(Generic[Req, Res]):
 
         A caller that gives up before its transaction has begun is left out of it.
         """
-        with _tracer.start_as_current_span("db.gathered", attributes={"name": self._name}, record_exception=False):
+        with _tracer.start_as_current_span(
+            names.SPAN_GATHERED, attributes={names.TRANSACTION: self._name}, record_exception=False
+        ):
             waiting: _Waiting[Req, Res] = _Waiting(request)
             self._waiting.append(waiting)
             if self._worker is None:
@@ -107,11 +110,15 @@ class Gatherer(Generic[Req, Res]):
 
     async def _handle(self, batch: list[_Waiting[Req, Res]]) -> Sequence[Res | Fault]:
         links = [trace.Link(waiting.origin) for waiting in batch if waiting.origin.trace_flags.sampled]
-        async with self._database.transaction(self._name, links=links) as tx:
-            answers = await self._handle_many(tx, [waiting.request for waiting in batch])
-            if len(answers) != len(batch):
-                raise RuntimeError(f"{self._name}: {len(batch)} requests got {len(answers)} answers")
+        requests = [waiting.request for waiting in batch]
+
+        async def work(tx: UnitOfWork) -> Sequence[Res | Fault]:
+            answers = await self._handle_many(tx, requests)
+            if len(answers) != len(requests):
+                raise RuntimeError(f"{self._name}: {len(requests)} requests got {len(answers)} answers")
             return answers
+
+        return await self._database.run(self._name, work, links=links)
 
 
 def _fail(waiting: _Waiting[Req, Res], exc: Exception) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from bihuan.intake.v1 import events_pb2 as intake
+from servicekit.database.engine import RETRIES
 from servicekit.database.tables import outbox
 from servicekit.errors import Fault
 from servicekit.gathering import Gatherer
@@ -115,8 +116,19 @@ async def test_trouble_of_the_database_is_everybodys_and_later_it_goes_on(databa
     losing = Gatherer(database, "lose", lose_the_connection)
     outcomes = await asyncio.gather(*(losing.submit(name) for name in "abc"), return_exceptions=True)
     assert [outcome.code for outcome in outcomes] == ["unavailable"] * 3
-    assert attempts == 1
+    assert attempts == RETRIES + 1  # together, never each alone
     assert await gatherer.submit("a") == "A"
+
+
+async def test_a_handler_that_forgets_a_request_fails_and_stores_nothing(database, names):
+    async def forgetful(tx, requests):
+        return (await names.store(tx, requests))[1:]
+
+    outcomes = await asyncio.gather(
+        *(Gatherer(database, "forget", forgetful).submit(name) for name in "ab"), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [RuntimeError] * 2
+    assert await stored(database) == []
 
 
 async def test_a_hundred_callers_at_once(database, names):

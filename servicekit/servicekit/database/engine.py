@@ -12,12 +12,13 @@ import asyncpg
 from opentelemetry import trace
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from servicekit.database.trouble import DatabaseAwayError, OutcomeUnknownError, is_database_trouble
+from servicekit.database.trouble import DatabaseAwayError, OutcomeUnknownError, is_database_trouble, is_outcome_unknown
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
+from servicekit.telemetry import names
 
 CONNECT_SECONDS = 5.0
 RETRIES = 2
@@ -57,7 +58,7 @@ class Database:
         transaction up; everything else that the block raises passes unchanged. No remote call belongs inside.
         """
         with _tracer.start_as_current_span(
-            "db.transaction", attributes={"name": name}, links=links, record_exception=False
+            names.SPAN_TRANSACTION, attributes={names.TRANSACTION: name}, links=links, record_exception=False
         ):
             try:
                 async with self._slots, self._connected() as connection:
@@ -77,7 +78,9 @@ class Database:
                 for wake in self._wake_relay:
                     wake()
 
-    async def run(self, name: str, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    async def run(
+        self, name: str, work: Callable[[UnitOfWork], Awaitable[T]], *, links: Sequence[trace.Link] = ()
+    ) -> T:
         """Do `work` in a transaction of its own; when the database had to give it up, do it again (twice at most).
 
         `work` must be safe to repeat from its start. A lost connection during the commit is not repeated, because the
@@ -85,7 +88,7 @@ class Database:
         """
         for attempt in range(RETRIES + 1):
             try:
-                async with self.transaction(name) as tx:
+                async with self.transaction(name, links=links) as tx:
                     return await work(tx)
             except Fault as fault:
                 repeatable = is_database_trouble(fault) and not isinstance(fault.__cause__, OutcomeUnknownError)
@@ -110,10 +113,12 @@ class Database:
             raise DatabaseAwayError(str(exc)) from exc
 
     async def is_reachable(self) -> bool:
-        """Whether PostgreSQL answers at this moment; for health checks."""
+        """Whether PostgreSQL answers at this moment, within seconds; for health checks."""
         try:
-            async with self._slots, self._connected() as connection:
+            async with asyncio.timeout(CONNECT_SECONDS), self._slots, self._connected() as connection:
                 await connection.exec_driver_sql("SELECT 1")
+        except TimeoutError:
+            return False
         except Exception as exc:
             if is_database_trouble(exc):
                 return False
@@ -141,8 +146,8 @@ class Database:
 async def _commit(connection: AsyncConnection) -> None:
     try:
         await connection.commit()
-    except Exception as exc:
-        if getattr(exc, "connection_invalidated", False):
+    except DBAPIError as exc:
+        if is_outcome_unknown(exc):
             raise OutcomeUnknownError("the connection was lost during the commit") from exc
         raise
 

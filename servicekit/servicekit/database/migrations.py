@@ -67,9 +67,8 @@ def run_env(metadata: MetaData) -> None:
     connection: Connection | None = context.config.attributes.get("connection")
     if connection is not None:
         _run_on(connection, metadata)
-        return
-
-    asyncio.run(_run_from_command_line(metadata))
+    else:
+        asyncio.run(_run_from_command_line(metadata))
 
 
 async def _run_from_command_line(metadata: MetaData) -> None:

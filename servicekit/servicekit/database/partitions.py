@@ -46,6 +46,8 @@ def _statements(table: str, column: str, partition: str, first: date, end: date)
     # come with the attachment.
     start, stop = f"'{first} 00:00Z'", f"'{end} 00:00Z'"
     return [
+        # A row that came in between would make the attachment fail.
+        f"LOCK TABLE {table}_default IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
         f"WITH moved AS (DELETE FROM {table}_default WHERE {column} >= {start} AND {column} < {stop} RETURNING *) "  # noqa: S608, ISC004 - checked names
         f"INSERT INTO {partition} SELECT * FROM moved",

@@ -10,9 +10,10 @@ from servicekit.errors import Fault
 _TROUBLE_CLASSES = ("08", "53")  # connection exception; insufficient resources
 _TROUBLE_STATES = frozenset({
     "57P01", "57P02", "57P03",  # administrator or crash shutdown; cannot connect now
-    "40001", "40P01",  # serialization failure; deadlock
     "25P03", "57P05",  # idle sessions that the server ended
 })  # fmt: skip
+# The transaction is surely undone, and the same work can succeed at once.
+_CONFLICT_STATES = frozenset({"40001", "40P01"})  # serialization failure; deadlock
 
 
 class DatabaseAwayError(Exception):
@@ -40,5 +41,12 @@ def is_database_trouble(exc: BaseException) -> bool:
     return isinstance(exc, asyncpg.InterfaceError) and "closed" in str(exc)
 
 
+def is_outcome_unknown(exc: DBAPIError) -> bool:
+    """Whether a commit that raised `exc` may have happened all the same."""
+    return is_database_trouble(exc) and getattr(exc.orig, "sqlstate", None) not in _CONFLICT_STATES
+
+
 def _is_trouble_state(sqlstate: str | None) -> bool:
-    return sqlstate is not None and (sqlstate.startswith(_TROUBLE_CLASSES) or sqlstate in _TROUBLE_STATES)
+    return sqlstate is not None and (
+        sqlstate.startswith(_TROUBLE_CLASSES) or sqlstate in _TROUBLE_STATES or sqlstate in _CONFLICT_STATES
+    )

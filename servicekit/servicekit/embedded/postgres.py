@@ -57,7 +57,7 @@ class EmbeddedPostgres:
 
     @property
     def port(self) -> int:
-        """Where it listens; the same after every start unless another program has taken the port."""
+        """Where it listens; the same after every start unless another program has taken it."""
         return self._port
 
     @property

@@ -14,6 +14,9 @@ from typing import Final
 SPAN_TRANSACTION: Final = "db.transaction"
 """One database transaction, from begin to commit or rollback. Single statements have no spans: they cost too much."""
 
+SPAN_GATHERED: Final = "db.gathered"
+"""A request waits for, and shares, a transaction with others; that transaction's own trace is linked to this span."""
+
 SPAN_PUBLISH: Final = "bus.publish"
 """An event or command goes from the outbox to the bus; child of the span that wrote it (kind producer)."""
 
