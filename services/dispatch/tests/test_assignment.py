@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from dispatch.engineers.engineer import Engineer, Qualification
+from dispatch.regions import regions_upwards
 from dispatch.work_orders.assignment import (
     NOBODY_BECAUSE,
     Candidate,
@@ -15,7 +16,6 @@ from dispatch.work_orders.assignment import (
     Policy,
     choose,
     obstacle,
-    regions_upwards,
 )
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.engineers.engineer import Engineer, Qualification
+from dispatch.regions import regions_upwards
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -74,13 +75,7 @@ class Nobody:
     """The code that says why nobody can do it now, and how many failed at which obstacle."""
 
     reason: str
-    counts: Mapping[Obstacle, int]
-
-
-def regions_upwards(region: str) -> list[str]:
-    """The region itself and all above it: the territories that it lies in. `cn.gd` lies in `cn.gd` and `cn`."""
-    parts = region.split(".")
-    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    counts: Mapping[str, int]
 
 
 def obstacle(need: Need, candidate: Candidate, policy: Policy, now: datetime) -> Obstacle | None:
@@ -110,7 +105,7 @@ def choose(
 
     Those who `declined` it are passed over; with `ask_again` they get it when there is nobody else.
     """
-    counts: Counter[Obstacle] = Counter()
+    counts: Counter[str] = Counter()
     suitable: list[Engineer] = []
     for candidate in candidates:
         found = obstacle(need, candidate, policy, now)
@@ -123,7 +118,7 @@ def choose(
         return _best(willing or suitable)
     if suitable:
         counts[Obstacle.DECLINED] = len(suitable)
-    last = max(counts, key=list(Obstacle).index, default=Obstacle.NOT_QUALIFIED)
+    last = next((found for found in reversed(Obstacle) if counts[found]), Obstacle.NOT_QUALIFIED)
     return Nobody(NOBODY_BECAUSE[last], counts)
 
 

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from dispatch.work_orders.work_order import UTC_TIME, State, WorkOrder
 
+# The sequence behind work order numbers.
+NUMBERS = "work_order_numbers"
+
 
 class WorkOrderRow(WorkOrder, table=True):
     """One work order."""
@@ -24,7 +27,7 @@ class WorkOrderRow(WorkOrder, table=True):
             postgresql_where=text(f"state = '{State.WAITING}'"),
         ),
         Index("work_orders_of_engineer", "engineer_id", "work_order_id"),
-        Index("work_orders_in_region", "region", "work_order_id"),
+        Index("work_orders_in_region", "region", "work_order_id", postgresql_ops={"region": "text_pattern_ops"}),
     )
 
 
@@ -32,6 +35,7 @@ class HistoryRow(SQLModel, table=True):
     """One thing that happened to a work order and who did it. Append-only; partitioned by month (DSP-03)."""
 
     __tablename__ = "work_order_history"
+    __table_args__ = {"postgresql_partition_by": "RANGE (at)"}
 
     work_order_id: UUID = Field(primary_key=True)
     # Version of the work order after it.
@@ -47,3 +51,5 @@ class HistoryRow(SQLModel, table=True):
 
 WORK_ORDERS = WorkOrderRow.__table__  # type: ignore[attr-defined]
 HISTORY = HistoryRow.__table__  # type: ignore[attr-defined]
+# Tables that are made month by month, each with its time column.
+PARTITIONED = {"work_order_history": "at"}

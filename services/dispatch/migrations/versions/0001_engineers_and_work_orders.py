@@ -81,7 +81,12 @@ def _create_work_orders() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index("work_orders_of_engineer", "work_orders", ["engineer_id", "work_order_id"])
-    op.create_index("work_orders_in_region", "work_orders", ["region", "work_order_id"])
+    op.create_index(
+        "work_orders_in_region",
+        "work_orders",
+        ["region", "work_order_id"],
+        postgresql_ops={"region": "text_pattern_ops"},
+    )
 
 
 def _create_history() -> None:

@@ -1,0 +1,51 @@
+"""Work that other services ask for, or no longer want (DSP-03)."""
+
+from uuid import UUID
+
+from bihuan.dispatch.v1 import events_pb2
+from servicekit.casenumbers import issue, serials
+from servicekit.database import UnitOfWork
+from sqlalchemy import exists, select
+
+from dispatch.work_orders import rules, store
+from dispatch.work_orders.placement import Placement, hold_waiting_line
+from dispatch.work_orders.tables import NUMBERS, WORK_ORDERS
+from dispatch.work_orders.work_order import OPEN, State, WorkOrder
+
+NUMBER_PREFIX = "W"
+
+
+async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, placement: Placement) -> None:
+    """Creates the work order and finds somebody for it. Asked again for the same one, it does nothing."""
+    work_order_id = UUID(wanted.work_order_id)
+    if await tx.scalar(select(exists().where(WORK_ORDERS.c.work_order_id == work_order_id))):
+        return
+    (serial,) = await serials(tx, NUMBERS, 1)
+    order = WorkOrder(
+        work_order_id=work_order_id,
+        work_order_number=issue(NUMBER_PREFIX, tx.now.date(), serial),
+        version=1,
+        state=State.WAITING,
+        case_id=UUID(wanted.case_id),
+        case_number=wanted.case_number,
+        region=wanted.region,
+        skill=wanted.skill,
+        level=wanted.level,
+        priority=wanted.priority,
+        created_at=tx.now,
+    )
+    await placement.place(tx, await store.add(tx, rules.create(order), actor=rules.SYSTEM))
+
+
+async def cancel_work_order(tx: UnitOfWork, wanted: events_pb2.CancelWorkOrder, placement: Placement) -> None:
+    """Calls the work off. What is over stays as it is: the asker hears of that by its own event.
+
+    Raises Fault("work_order_unknown").
+    """
+    await hold_waiting_line(tx)
+    order = await store.lock(tx, wanted.work_order_id)
+    if order.state not in OPEN:
+        return
+    await store.save(tx, order, rules.cancel(order, tx.now, reason=wanted.reason), actor=rules.SYSTEM)
+    if order.held_by is not None:
+        await placement.take_up(tx, order.held_by)
