@@ -1,0 +1,53 @@
+"""Waking the runner of this process when one of its transactions starts a clock that fires before all others.
+
+A use case knows its transaction and not the runner; the two meet by the engine that they share. Other processes find
+the clock with their next poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+
+from servicekit.database import UnitOfWork
+
+
+class Alarm:
+    """Wakes a sleeping runner early."""
+
+    def __init__(self) -> None:
+        self._expected: datetime | None = None
+        self._rung = asyncio.Event()
+
+    def reset(self) -> None:
+        """The runner is going to look; whatever is committed from now on wakes it."""
+        self._expected = None
+        self._rung.clear()
+
+    def expect(self, moment: datetime | None) -> None:
+        """The runner sleeps until then (None: for as long as nothing happens)."""
+        self._expected = moment
+
+    def ring(self, moment: datetime) -> None:
+        if self._expected is None or moment < self._expected:
+            self._rung.set()
+
+    async def rung(self) -> None:
+        await self._rung.wait()
+
+
+_alarms: WeakKeyDictionary[Engine, Alarm] = WeakKeyDictionary()
+
+
+def alarm_of(engine: Engine) -> Alarm:
+    """The alarm of the runner on that engine."""
+    return _alarms.setdefault(engine, Alarm())
+
+
+def ring_after_commit(tx: UnitOfWork, moment: datetime) -> None:
+    """Tells the runner of this process, once `tx` is committed, that a clock fires at `moment`."""
+    engine = tx.connection.sync_engine
+    tx.after_commit(lambda: alarm_of(engine).ring(moment))

@@ -1,0 +1,167 @@
+"""Starting and stopping clocks inside the transaction of what they watch (INT-05 to INT-07).
+
+Every command is one statement or two, whatever the number of clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from servicekit.database import UnitOfWork, current_traceparent
+from servicekit.deadlines.alarms import ring_after_commit
+from servicekit.deadlines.calendars import calendars_of
+from servicekit.deadlines.rules import DUE_PERCENT, Run, next_mark
+from standards import load
+
+_INSERT = """
+INSERT INTO deadlines (subject_id, case_id, clock, responsible, calendar, time_limit, warn_at, state, started_at,
+                       running_since, used, due_at, provisional, traceparent, fires_at)
+SELECT subject_id, case_id, clock, responsible, calendar, time_limit, string_to_array(warn_at, ',')::smallint[],
+       'running', $1::timestamptz, $1::timestamptz, '0'::interval, due_at, provisional, traceparent, fires_at
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::interval[], $8::text[], $9::timestamptz[],
+            $10::boolean[], $11::text[], $12::timestamptz[])
+     AS rows (subject_id, case_id, clock, responsible, calendar, time_limit, warn_at, due_at, provisional, traceparent,
+              fires_at)
+"""
+
+# The end of clocks. One whose time is over is missed, however it ends: the runner may not have come to it yet, and then
+# still announces it. A missed clock stays missed when its work is done late; only its end moves on from due_at.
+_END = """
+UPDATE deadlines
+SET state = CASE WHEN due_at <= $3::timestamptz THEN 'missed' ELSE $4::text END,
+    fires_at = CASE WHEN state = 'running' AND due_at <= $3::timestamptz THEN due_at END,
+    ended_at = greatest($3::timestamptz, started_at)
+WHERE subject_id = ANY($1::text[]) AND ($2::text[] IS NULL OR clock = ANY($2::text[]))
+  AND (state IN ('running', 'paused') OR (state = 'missed' AND ended_at = due_at))
+"""
+_REASSIGN = """
+UPDATE deadlines SET responsible = $2 WHERE subject_id = $1 AND state IN ('running', 'paused')
+"""
+_PAUSABLE = """
+SELECT id, calendar, time_limit, running_since, used FROM deadlines
+WHERE subject_id = ANY($1::text[]) AND state = 'running' AND due_at > $2
+ORDER BY id FOR UPDATE
+"""
+_PAUSED = """
+SELECT id, calendar, time_limit, warn_at, warned_percent, used FROM deadlines
+WHERE subject_id = ANY($1::text[]) AND state = 'paused'
+ORDER BY id FOR UPDATE
+"""
+_PAUSE = """
+UPDATE deadlines SET state = 'paused', used = rows.used, due_at = NULL, provisional = false, fires_at = NULL
+FROM unnest($1::bigint[], $2::interval[]) AS rows (id, used)
+WHERE deadlines.id = rows.id
+"""
+_RESUME = """
+UPDATE deadlines
+SET state = 'running', running_since = $2, due_at = rows.due_at, provisional = rows.provisional,
+    fires_at = rows.fires_at
+FROM unnest($1::bigint[], $3::timestamptz[], $4::boolean[], $5::timestamptz[])
+     AS rows (id, due_at, provisional, fires_at)
+WHERE deadlines.id = rows.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock to start. Limit, calendar and warnings come from the standards under the name `clock`."""
+
+    clock: str
+    subject_id: str
+    case_id: str = ""
+    responsible: str = ""
+    traceparent: str = ""
+    """The trace that asks for it, where several requests share a transaction; else the current one."""
+
+
+async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None) -> None:
+    """Starts clocks, at `tx.now` unless told otherwise.
+
+    Raises KeyError for a clock that the standards don't have, and IntegrityError when a clock of that name already runs
+    for the subject: end it first.
+    """
+    if not starts:
+        return
+    standards = load()
+    calendars = calendars_of(standards)
+    began = at or tx.now
+    here = current_traceparent()
+    rows = []
+    for wanted in starts:
+        clock = standards.clock(wanted.clock)
+        run = Run(clock.limit, clock.calendar, began)
+        due = run.reaches(DUE_PERCENT, calendars)
+        rows.append(
+            (
+                wanted.subject_id,
+                wanted.case_id,
+                wanted.clock,
+                wanted.responsible,
+                clock.calendar,
+                clock.limit,
+                ",".join(map(str, clock.warn_at)),
+                due.moment,
+                due.provisional,
+                wanted.traceparent or here,
+                run.reaches(next_mark(clock.warn_at, 0), calendars).moment,
+            )
+        )
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    await tx.connection.exec_driver_sql(_INSERT, (began, *columns))
+    ring_after_commit(tx, min(row[-1] for row in rows))
+
+
+async def meet(tx: UnitOfWork, subject_ids: Collection[str], clocks: Collection[str]) -> None:
+    """What the clocks watch is done: running and paused ones are met, or missed when their time is over.
+
+    Clocks that don't run are left alone: the end of one stage often ends several clocks, of which not all were started.
+    """
+    await _end(tx, subject_ids, list(clocks), "met")
+
+
+async def cancel(tx: UnitOfWork, subject_ids: Collection[str], clocks: Collection[str] | None = None) -> None:
+    """What the clocks watch is no longer needed. Without `clocks`: every clock of the subjects."""
+    await _end(tx, subject_ids, None if clocks is None else list(clocks), "cancelled")
+
+
+async def _end(tx: UnitOfWork, subject_ids: Collection[str], clocks: list[str] | None, state: str) -> None:
+    ended = await tx.connection.exec_driver_sql(_END, (list(subject_ids), clocks, tx.now, state))
+    if ended.rowcount:
+        ring_after_commit(tx, tx.now)
+
+
+async def reassign(tx: UnitOfWork, subject_id: str, responsible: str) -> None:
+    """Somebody else answers for the subject's clocks from now on."""
+    await tx.connection.exec_driver_sql(_REASSIGN, (subject_id, responsible))
+
+
+async def pause(tx: UnitOfWork, subject_ids: Collection[str]) -> None:
+    """Stops the subjects' running clocks where they are, while we wait for the customer.
+
+    A clock whose time is over can't be paused any more: it is missed.
+    """
+    calendars = calendars_of(load())
+    ids, used = [], []
+    for row in await tx.connection.exec_driver_sql(_PAUSABLE, (list(subject_ids), tx.now)):
+        ids.append(row.id)
+        used.append(Run(row.time_limit, row.calendar, row.running_since, row.used).used_at(tx.now, calendars))
+    if ids:
+        await tx.connection.exec_driver_sql(_PAUSE, (ids, used))
+
+
+async def resume(tx: UnitOfWork, subject_ids: Collection[str]) -> None:
+    """Lets the subjects' paused clocks run on with what is left of their limits."""
+    calendars = calendars_of(load())
+    ids, due_at, provisional, fires_at = [], [], [], []
+    for row in await tx.connection.exec_driver_sql(_PAUSED, (list(subject_ids),)):
+        run = Run(row.time_limit, row.calendar, tx.now, row.used)
+        due = run.reaches(DUE_PERCENT, calendars)
+        ids.append(row.id)
+        due_at.append(due.moment)
+        provisional.append(due.provisional)
+        fires_at.append(run.reaches(next_mark(row.warn_at, row.warned_percent), calendars).moment)
+    if ids:
+        await tx.connection.exec_driver_sql(_RESUME, (ids, tx.now, due_at, provisional, fires_at))
+        ring_after_commit(tx, min(fires_at))

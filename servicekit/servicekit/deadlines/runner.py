@@ -1,0 +1,92 @@
+"""The loop that fires clocks for the life of a service. Any number of replicas may run it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from servicekit.clock import Clock
+from servicekit.database import Database, is_database_trouble
+from servicekit.deadlines.alarms import alarm_of
+from servicekit.deadlines.calendars import CHINA_TIME, calendars_of
+from servicekit.deadlines.firing import Firing
+from servicekit.deadlines.handlers import DeadlineHandlers
+from servicekit.deadlines.recalculation import settle_provisional
+from standards import load
+
+# How long a clock started by another process, or freed by one that died, can go unnoticed.
+POLL_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+
+_NEXT = text("SELECT min(fires_at) FROM deadlines WHERE fires_at IS NOT NULL")
+
+log = structlog.get_logger(__name__)
+
+
+class DeadlineRunner:
+    """Fires the marks of a service's clocks when platform time reaches them, also those that came while it was down."""
+
+    def __init__(self, database: Database, clock: Clock, handlers: DeadlineHandlers) -> None:
+        self._database = database
+        self._clock = clock
+        self._firing = Firing(database, handlers)
+        self._alarm = alarm_of(database.engine.sync_engine)
+        self._stopping = asyncio.Event()
+        self._settled_on: date | None = None
+
+    async def run(self) -> None:
+        """Fires until `stop`; PostgreSQL may come and go. Cancelled, the batch at hand is undone and fires again."""
+        while not self._stopping.is_set():
+            try:
+                await self._settle_daily()
+                self._alarm.reset()
+                while await self._firing.fire_due() and not self._stopping.is_set():
+                    pass
+                await self._rest(await self._next_mark())
+            except Exception as error:
+                if is_database_trouble(error):
+                    log.warning("deadlines_wait_for_database", error=repr(error.__cause__ or error))
+                else:
+                    log.exception("deadlines_failed")
+                await self._first_of(self._stopping.wait(), seconds=RETRY_SECONDS)
+
+    def stop(self) -> None:
+        """Takes no more; `run` returns when the batch at hand is committed."""
+        self._stopping.set()
+
+    async def _settle_daily(self) -> None:
+        today = self._clock.now().astimezone(CHINA_TIME).date()
+        if self._settled_on != today:
+            calendars = calendars_of(load())
+            async with self._database.transaction("settle_provisional_deadlines") as tx:
+                settled = await settle_provisional(tx, calendars)
+            self._settled_on = today
+            if settled:
+                log.info("provisional_deadlines_settled", count=settled)
+
+    async def _next_mark(self) -> datetime | None:
+        async with self._database.transaction("next_deadline") as tx:
+            moment: datetime | None = await tx.scalar(_NEXT)
+        return moment
+
+    async def _rest(self, until: datetime | None) -> None:
+        self._alarm.expect(until)
+        waits: list[Coroutine[Any, Any, Any]] = [self._alarm.rung(), self._stopping.wait()]
+        if until is not None:
+            waits.append(self._clock.wait_until(until))
+        await self._first_of(*waits, seconds=POLL_SECONDS)
+
+    @staticmethod
+    async def _first_of(*waits: Coroutine[Any, Any, Any], seconds: float) -> None:
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
