@@ -25,7 +25,7 @@ from servicekit.housekeeping import Housekeeper
 from servicekit.identity import TokenVerifier
 from servicekit.inspection import EntityFacts, InspectionServicer
 from servicekit.messaging import Bus, Consumer, Reactions, Relay
-from servicekit.rpc.server import Server, Servicer
+from servicekit.rpc.server import AddServicer, Server
 from servicekit.sealing import Sealer
 from servicekit.settings import ServiceSettings, read_settings
 from standards import Standards, load
@@ -75,7 +75,7 @@ class Service:
         self,
         platform: Platform,
         *,
-        servicers: Sequence[Servicer],
+        servicers: Sequence[tuple[AddServicer, Any]],
         reactions: Reactions,
         deadlines: DeadlineHandlers,
         entity_facts: EntityFacts,
@@ -86,15 +86,16 @@ class Service:
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
         self._consumer = Consumer(database, bus, reactions, concurrency=settings.consumer_concurrency)
-        self._deadlines = DeadlineRunner(database, platform.clock, platform.standards, deadlines)
+        self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
         self._housekeeper = Housekeeper(database, platform.clock, partitioned or {})
         database.on_commit_with_events(self._relay.wake)
         inspection = InspectionServicer(database, bus, reactions, entity_facts, platform.clock)
         self._server = Server(
             settings.grpc_listen,
             [*servicers, inspection.servicer],
-            tokens=platform.tokens,
-            is_ready=database.is_reachable,
+            verify=platform.tokens.verify,
+            ready=database.is_reachable,
+            drain_seconds=settings.drain_seconds,
         )
 
     async def run(self) -> None:
@@ -113,14 +114,14 @@ class Service:
         tasks = [asyncio.create_task(part(), name=name) for name, part in parts.items()]
         if follow:
             tasks.append(follow)
-        port = await self._server.start()
-        log.info("service_started", port=port)
+        await self._server.start()
         try:
             await _until_stopped(stop, tasks)
         finally:
             log.info("service_stopping")
-            await self._server.stop(self._platform.settings.drain_seconds)
+            await self._server.stop()
             self._consumer.stop()
+            self._deadlines.stop()
             await _end(tasks)
             await self._platform.bus.stop()
             await self._platform.database.close()
