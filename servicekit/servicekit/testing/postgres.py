@@ -81,7 +81,8 @@ async def database_template(postgres_server: EmbeddedPostgres, migrations: Path 
 async def database_url(postgres_server: EmbeddedPostgres, database_template: str) -> AsyncIterator[str]:
     """URL of a database of the test's own, migrated and empty."""
     name = f"test_{uuid4().hex}"
-    await _administer(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
+    # Without fsync a copy of the files is several times faster than the default, which goes through the log.
+    await _administer(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{database_template}" STRATEGY FILE_COPY')
     yield _url_of(postgres_server, name)
     await _administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
