@@ -78,7 +78,8 @@ class Consumer:
             await _end(loops)
             await asyncio.gather(*self._workers)
         finally:
-            await _end([*loops, *self._workers])
+            await _end(loops)
+            await _end(list(self._workers))
 
     def stop(self) -> None:
         """Takes no more; `run` returns when what is being handled is done. The rest is handed back to the stream."""

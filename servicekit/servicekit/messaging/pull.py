@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -88,9 +89,14 @@ class Pull:
             raise BusAwayError(f"the request for messages was lost: {away!r}") from away
 
     async def close(self) -> None:
-        """Stops listening; the durable consumer stays."""
-        if self._subscription is not None and not self._connection.client.is_closed:
-            await self._subscription.unsubscribe()
+        """Stops listening; the durable consumer stays. What the server has sent already still arrives."""
+        if self._subscription is None or self._connection.client.is_closed:
+            return
+        with contextlib.suppress(nats.errors.Error):
+            if self._connection.lost.is_set():
+                await self._subscription.unsubscribe()
+            else:
+                await self._subscription.drain()
 
     async def _on_message(self, message: Msg) -> None:
         status = (message.headers or {}).get("Status")
