@@ -18,6 +18,7 @@ from servicekit.database.trouble import OutcomeUnknownError
 from servicekit.embedded.postgres import EmbeddedPostgres
 from servicekit.errors import Fault
 from servicekit.ids import uuid7
+from servicekit.testing.postgres import server_folder
 from sqlalchemy import select, text
 from sqlmodel import Field, MetaData, SQLModel
 
@@ -305,29 +306,34 @@ async def test_wrong_statements_are_nobodys_trouble_but_ours(database, things):
     assert not is_database_trouble(TimeoutError())
 
 
-async def test_without_postgresql_there_is_a_fault_and_later_it_goes_on(manual_clock, tmp_path_factory):
-    home = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedPostgres(home, durable=False)
-    await server.start()
-    database = Database("intake", server.url, manual_clock)
-    try:
-        async with database.transaction("before") as tx:
-            await tx.execute(text("CREATE TABLE things (name text)"))
-        # Fill the pool, so that stale connections are met after the restart.
-        await asyncio.gather(*(database.is_reachable() for _ in range(10)))
-        await server.stop()
-        assert not await database.is_reachable()
-        with pytest.raises(Fault, match="unavailable") as caught:
-            async with database.transaction("during"):
-                pass
-        assert is_database_trouble(caught.value)
+@pytest.fixture
+async def own_server():
+    """A server that the test may stop."""
+    with server_folder("postgres") as home:
+        server = EmbeddedPostgres(home, durable=False)
         await server.start()
-        for _ in range(10):
-            async with database.transaction("after") as tx:
-                await remember(tx, "x")
-    finally:
-        await database.close()
+        yield server
         await server.stop()
+
+
+async def test_without_postgresql_there_is_a_fault_and_later_it_goes_on(manual_clock, own_server):
+    database = Database("intake", own_server.url, manual_clock)
+    async with database.transaction("before") as tx:
+        await tx.execute(text("CREATE TABLE things (name text PRIMARY KEY)"))
+    # Fill the pool, so that stale connections are met after the restart.
+    assert all(await asyncio.gather(*(database.is_reachable() for _ in range(10))))
+    await own_server.stop()
+    assert not await database.is_reachable()
+    with pytest.raises(Fault, match="unavailable") as caught:
+        async with database.transaction("during"):
+            pass
+    assert is_database_trouble(caught.value)
+    await own_server.start()
+    for number in range(10):
+        async with database.transaction("after") as tx:
+            await remember(tx, f"thing {number}")
+    assert len(await remembered(database)) == 10
+    await database.close()
 
 
 async def test_more_callers_than_connections_are_all_served(database_url, manual_clock):

@@ -8,6 +8,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -34,13 +35,22 @@ _templates: dict[tuple[int, Path | None], str] = {}
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """A running server without durability, shared by the whole run; its `url` is the administrator's."""
-    home = Path(tempfile.mkdtemp(prefix="bihuan-test-postgres-"))
-    home.chmod(0o755)  # the server may run as another user
-    server = EmbeddedPostgres(home, durable=False)
-    asyncio.run(server.start())
-    yield server
-    asyncio.run(server.stop())
-    shutil.rmtree(home)
+    with server_folder("postgres") as home:
+        server = EmbeddedPostgres(home, durable=False)
+        asyncio.run(server.start())
+        yield server
+        asyncio.run(server.stop())
+
+
+@contextmanager
+def server_folder(name: str) -> Iterator[Path]:
+    """A temporary folder for a server's data, open to the other user that it may run as; pytest's own are not."""
+    home = Path(tempfile.mkdtemp(prefix=f"bihuan-test-{name}-"))
+    home.chmod(0o755)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home)
 
 
 @pytest.fixture
