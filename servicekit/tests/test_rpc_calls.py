@@ -27,10 +27,11 @@ PRINCIPALS = {
 }
 
 
-async def verify(token: str) -> Principal:
-    if token not in PRINCIPALS:
-        raise Fault("token_invalid")
-    return PRINCIPALS[token]
+class Tokens:
+    async def verify(self, token: str) -> Principal:
+        if token not in PRINCIPALS:
+            raise Fault("token_invalid")
+        return PRINCIPALS[token]
 
 
 class Cases(cases_pb2_grpc.CaseServiceServicer):
@@ -81,16 +82,15 @@ async def running() -> AsyncIterator[Running]:
     server = Server(
         "127.0.0.1:0",
         [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
-        verify=verify,
-        ready=always,
-        drain_seconds=2,
+        tokens=Tokens(),
+        is_ready=always,
         budget=Budget(least=0.05, default=0.3),
     )
     await server.start()
     channel = Channel(server.address, lambda: "agent")
     yield Running(cases, server, channel)
     await channel.close()
-    await server.stop()
+    await server.stop(2)
 
 
 async def fault_of(call: Any) -> Fault:
@@ -194,9 +194,8 @@ async def test_a_call_of_a_call_has_less_time_and_the_same_caller(running: Runni
     server = Server(
         "127.0.0.1:0",
         [(cases_pb2_grpc.add_CaseServiceServicer_to_server, front)],
-        verify=verify,
-        ready=always,
-        drain_seconds=1,
+        tokens=Tokens(),
+        is_ready=always,
     )
     await server.start()
     channel = Channel(server.address, lambda: "agent", language="zh-CN")
@@ -210,7 +209,7 @@ async def test_a_call_of_a_call_has_less_time_and_the_same_caller(running: Runni
     finally:
         await channel.close()
         await front.backend.close()
-        await server.stop()
+        await server.stop(2)
 
 
 async def test_only_calls_that_may_be_repeated_are_tried_again(running: Running) -> None:
@@ -233,15 +232,14 @@ async def test_only_calls_that_may_be_repeated_are_tried_again(running: Running)
 async def test_a_service_that_is_away_is_unavailable_and_found_again(running: Running) -> None:
     address = running.server.address
     await running.stub.GetCase(ASK)
-    await running.server.stop()
+    await running.server.stop(2)
     fault = await fault_of(running.stub.GetCase(ASK))
     assert (fault.code, fault.retryable) == ("unavailable", True)
     again = Server(
         address,
         [(cases_pb2_grpc.add_CaseServiceServicer_to_server, running.cases)],
-        verify=verify,
-        ready=always,
-        drain_seconds=1,
+        tokens=Tokens(),
+        is_ready=always,
     )
     await again.start()
     codes: set[str] = set()
@@ -253,7 +251,7 @@ async def test_a_service_that_is_away_is_unavailable_and_found_again(running: Ru
             except Fault as still:
                 codes.add(still.code)
     assert codes <= {"unavailable"}
-    await again.stop()
+    await again.stop(1)
 
 
 async def test_a_running_call_ends_before_the_server_does(running: Running) -> None:
@@ -261,12 +259,12 @@ async def test_a_running_call_ends_before_the_server_does(running: Running) -> N
     call = asyncio.create_task(running.stub.GetCase(ASK))
     while not running.cases.calls:
         await asyncio.sleep(0.01)
-    await running.server.stop()
+    await running.server.stop(2)
     assert (await call).owner == "u-agent"
 
 
 async def test_an_address_that_is_taken_is_an_error_with_its_name(running: Running) -> None:
-    twin = Server(running.server.address, [], verify=verify, ready=always)
+    twin = Server(running.server.address, [], tokens=Tokens(), is_ready=always)
     with pytest.raises(OSError, match=running.server.address):
         await twin.start()
 
@@ -288,7 +286,7 @@ async def test_health_follows_readiness_and_ends_its_watchers() -> None:
             raise ConnectionError
         return ready[0]
 
-    server = Server("127.0.0.1:0", [], verify=verify, ready=is_ready, drain_seconds=5)
+    server = Server("127.0.0.1:0", [], tokens=Tokens(), is_ready=is_ready)
     await server.start()
     async with grpc.aio.insecure_channel(server.address) as raw:
         health = health_pb2_grpc.HealthStub(raw)
@@ -301,7 +299,7 @@ async def test_health_follows_readiness_and_ends_its_watchers() -> None:
         watch = health.Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         started = time.monotonic()
-        await server.stop()
+        await server.stop(2)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         assert time.monotonic() - started < 3
 

@@ -11,7 +11,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 Ready = Callable[[], Awaitable[bool]]
-"""Tells whether the service can work, such as `database.reachable`."""
+"""Tells whether the service can work, such as `database.is_reachable`."""
 
 PROBE_SECONDS: Final = 2.0
 WATCH_SECONDS: Final = 1.0

@@ -7,17 +7,16 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from servicekit.rpc.health import Health, Ready
-from servicekit.rpc.interceptors.access import Verify
+from servicekit.rpc.interceptors.access import Verifier
 from servicekit.rpc.interceptors.budget import Budget
 from servicekit.rpc.interceptors.chain import CallChain
 
-AddServicer = Callable[[Any, Any], None]
-"""A generated function such as `add_CaseServiceServicer_to_server`."""
+Servicer = tuple[Callable[[Any, Any], None], Any]
+"""A generated function such as `add_CaseServiceServicer_to_server`, and the servicer to add."""
 
 _OPTIONS: Final[Sequence[tuple[str, int]]] = (
     # Two processes on one port would each get half of the calls without anybody noticing.
@@ -28,38 +27,34 @@ _OPTIONS: Final[Sequence[tuple[str, int]]] = (
     ("grpc.max_receive_message_length", 8 * 1024 * 1024),
 )
 
-_log = structlog.get_logger(__name__)
-
 
 class Server:
     """Serves `servicers` on `listen` (`host:port`; port 0 takes a free one).
 
-    `verify` turns tokens into principals, `ready` tells health whether the service can work. Build it anywhere;
-    `start` needs the running loop.
+    `tokens` verifies who calls, `is_ready` tells health whether the service can work. Build it anywhere; `start` needs
+    the running loop.
     """
 
     def __init__(
         self,
         listen: str,
-        servicers: Iterable[tuple[AddServicer, Any]],
+        servicers: Iterable[Servicer],
         *,
-        verify: Verify,
-        ready: Ready,
-        drain_seconds: float = 10.0,
+        tokens: Verifier,
+        is_ready: Ready,
         budget: Budget = Budget(),  # noqa: B008 -- immutable
     ) -> None:
         self._listen = listen
-        self._drain_seconds = drain_seconds
-        self._registrations = _Registrations(CallChain(verify, budget))
+        self._registrations = _Registrations(CallChain(tokens, budget))
         for add, servicer in servicers:
             add(servicer, self._registrations)
-        self._health = Health(ready)
+        self._health = Health(is_ready)
         self._server: grpc.aio.Server | None = None
         self.address = ""
         """`host:port` that is really served, known after `start`."""
 
-    async def start(self) -> None:
-        """Begins to serve. Raises OSError when the address can't be had."""
+    async def start(self) -> int:
+        """Begins to serve and gives the port. Raises OSError when the address can't be had."""
         server = grpc.aio.server(options=_OPTIONS)
         server.add_generic_rpc_handlers(tuple(self._registrations.handlers))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -73,13 +68,13 @@ class Server:
         host, _, _ = self._listen.rpartition(":")
         self.address = f"{host}:{port}"
         self._server = server
-        _log.info("grpc_serving", address=self.address, services=self._registrations.services)
+        return port
 
-    async def stop(self) -> None:
+    async def stop(self, drain_seconds: float) -> None:
         """Takes no new calls, lets running ones end for `drain_seconds`, then cancels the rest."""
         self._health.drain()
         if self._server is not None:
-            await self._server.stop(self._drain_seconds)
+            await self._server.stop(drain_seconds)
             self._server = None
 
 

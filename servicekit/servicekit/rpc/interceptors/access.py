@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from servicekit.errors import Fault
 from servicekit.identity.access import AccessRule
 from servicekit.identity.principal import Principal
 
-Verify = Callable[[str], Awaitable[Principal]]
-"""Turns a token into the principal it speaks for: TokenVerifier.verify."""
+
+class Verifier(Protocol):
+    """Turns tokens into the principals they speak for: servicekit.identity.TokenVerifier."""
+
+    async def verify(self, token: str) -> Principal: ...
+
 
 _SCHEME: Final = "bearer"
 
 
-async def admit(authorization: str, rule: AccessRule, verify: Verify) -> Principal | None:
+async def admit(authorization: str, rule: AccessRule, tokens: Verifier) -> Principal | None:
     """The caller, by the metadata `authorization`; None in a public method called without it.
 
     Raises Fault unauthenticated, token_invalid, token_expired or role_forbidden.
@@ -25,6 +28,6 @@ async def admit(authorization: str, rule: AccessRule, verify: Verify) -> Princip
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != _SCHEME:
             raise Fault("token_invalid")
-        principal = await verify(token.strip())
+        principal = await tokens.verify(token.strip())
     rule.require(principal)
     return principal

@@ -21,7 +21,7 @@ from servicekit.errors import Fault
 from servicekit.identity.access import AccessRule
 from servicekit.identity.call import Call, serve_call
 from servicekit.languages import DEFAULT_LANGUAGE, negotiate
-from servicekit.rpc.interceptors.access import Verify, admit
+from servicekit.rpc.interceptors.access import Verifier, admit
 from servicekit.rpc.interceptors.budget import Budget
 from servicekit.rpc.interceptors.errors import as_fault
 from servicekit.rpc.interceptors.telemetry import CallTelemetry
@@ -35,8 +35,8 @@ Behaviour = Callable[[Message, Context], Awaitable[Message]]
 class CallChain:
     """Guards the methods of servicers with all steps."""
 
-    def __init__(self, verify: Verify, budget: Budget) -> None:
-        self._verify = verify
+    def __init__(self, tokens: Verifier, budget: Budget) -> None:
+        self._tokens = tokens
         self._budget = budget
         self._telemetry = CallTelemetry()
         self._validation = Validation()
@@ -76,7 +76,7 @@ class CallChain:
                         metadata.get("authorization", ""),
                     )
                     serve_call(call)
-                    call.principal = await admit(call.authorization, rule, self._verify)
+                    call.principal = await admit(call.authorization, rule, self._tokens)
                     if call.principal and call.principal.language and "accept-language" not in metadata:
                         call.language = call.principal.language
                     self._validation.require_valid(request, call.language)

@@ -1,0 +1,171 @@
+"""The local span store: spans of all processes of this machine in one bounded SQLite file, for `bihuan trace`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+MOST_ROWS: Final = 300_000
+MOST_BYTES: Final = 256 * 1024 * 1024
+# Other processes write too; each writes for milliseconds.
+_WAIT_FOR_LOCK_SECONDS: Final = 5.0
+_PRUNE_EVERY_WRITES: Final = 20
+# How many rows go at once when the file has become too large.
+_PRUNED_SHARE: Final = 5
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS spans (
+    number INTEGER PRIMARY KEY,
+    trace_id TEXT NOT NULL,
+    span_id TEXT NOT NULL,
+    parent_id TEXT NOT NULL,
+    case_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    service TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    started_ns INTEGER NOT NULL,
+    ended_ns INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    links TEXT NOT NULL,
+    UNIQUE (trace_id, span_id)
+);
+CREATE INDEX IF NOT EXISTS spans_of_case ON spans (case_id) WHERE case_id <> '';
+"""
+_COLUMNS: Final = (
+    "trace_id, span_id, parent_id, case_id, name, service, kind, started_ns, ended_ns, error, attributes, links"
+)
+_INSERT: Final = f"INSERT OR REPLACE INTO spans ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_OF_TRACES: Final = f"SELECT {_COLUMNS} FROM spans WHERE trace_id IN (SELECT value FROM json_each(?))"  # noqa: S608
+_OF_CASE: Final = f"SELECT {_COLUMNS} FROM spans WHERE case_id = ?"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpan:
+    """One span. Ids in hexadecimal, times in nanoseconds since 1970 (life-cycle spans: platform time)."""
+
+    trace_id: str
+    span_id: str
+    # Empty for a root.
+    parent_id: str
+    name: str
+    service: str
+    # `server`, `client`, `producer`, `consumer` or `internal`.
+    kind: str
+    started_ns: int
+    ended_ns: int
+    # Empty when all went well.
+    error: str = ""
+    # The case it is about (names.CASE_ID), or empty.
+    case_id: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    # Ids of the traces that it is linked to.
+    links: tuple[str, ...] = ()
+
+
+class SpanStore:
+    """Spans at `path`. Any number of processes may write and read at once; the oldest spans give way to new ones."""
+
+    def __init__(self, path: Path, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES) -> None:
+        self._path = path
+        self._most_rows = most_rows
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._opened: sqlite3.Connection | None = None
+        self._writes = 0
+
+    def write(self, spans: Iterable[StoredSpan]) -> None:
+        """Adds `spans`; one that is there already is replaced. Raises sqlite3.Error when the file can't be written."""
+        rows = [_row(span) for span in spans]
+        with self._lock, self._connection as connection:
+            connection.executemany(_INSERT, rows)
+            self._writes += 1
+            if self._writes % _PRUNE_EVERY_WRITES == 1:
+                self._prune(connection)
+
+    def spans_of_case(self, case_id: UUID | str) -> list[StoredSpan]:
+        """Everything known about a case, oldest first: its life-cycle trace, the traces that moved it, and every span
+        that says it is about it."""
+        case = UUID(str(case_id))
+        with self._lock:
+            life = self._read(_OF_TRACES, json.dumps([case.hex]))
+            moved_by = {trace_id for span in life for trace_id in span.links}
+            others = [*self._read(_OF_TRACES, json.dumps(sorted(moved_by))), *self._read(_OF_CASE, str(case))]
+        found = {(span.trace_id, span.span_id): span for span in (*life, *others)}
+        return sorted(found.values(), key=lambda span: (span.started_ns, -span.ended_ns))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            # The exporter's thread writes, the main thread flushes at the end: the lock keeps them apart.
+            self._opened = sqlite3.connect(self._path, timeout=_WAIT_FOR_LOCK_SECONDS, check_same_thread=False)
+            self._opened.execute("PRAGMA journal_mode = WAL")
+            # A power cut may cost the last spans, never the file.
+            self._opened.execute("PRAGMA synchronous = NORMAL")
+            self._opened.executescript(_SCHEMA)
+        return self._opened
+
+    def _read(self, statement: str, parameter: str) -> list[StoredSpan]:
+        return [_span(row) for row in self._connection.execute(statement, (parameter,))]
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        (newest,) = connection.execute("SELECT coalesce(max(number), 0) FROM spans").fetchone()
+        connection.execute("DELETE FROM spans WHERE number <= ?", (newest - self._most_rows,))
+        if self._used_bytes(connection) > self._most_bytes:
+            (oldest,) = connection.execute("SELECT coalesce(min(number), 0) FROM spans").fetchone()
+            connection.execute("DELETE FROM spans WHERE number <= ?", (oldest + (newest - oldest) // _PRUNED_SHARE,))
+
+    @staticmethod
+    def _used_bytes(connection: sqlite3.Connection) -> int:
+        """Without the free pages, which SQLite fills again before the file grows."""
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+
+def _row(span: StoredSpan) -> Sequence[Any]:
+    return (
+        span.trace_id,
+        span.span_id,
+        span.parent_id,
+        span.case_id,
+        span.name,
+        span.service,
+        span.kind,
+        span.started_ns,
+        span.ended_ns,
+        span.error,
+        json.dumps(span.attributes, ensure_ascii=False, default=str),
+        json.dumps(span.links),
+    )
+
+
+def _span(row: Sequence[Any]) -> StoredSpan:
+    trace_id, span_id, parent_id, case_id, name, service, kind, started_ns, ended_ns, error, attributes, links = row
+    return StoredSpan(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_id=parent_id,
+        name=name,
+        service=service,
+        kind=kind,
+        started_ns=started_ns,
+        ended_ns=ended_ns,
+        error=error,
+        case_id=case_id,
+        attributes=json.loads(attributes),
+        links=tuple(json.loads(links)),
+    )
