@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from dispatch.engineers.engineer import Engineer, Qualification
+from dispatch.policy import Policy
 from dispatch.regions import regions_upwards
 from dispatch.work_orders.assignment import (
     NOBODY_BECAUSE,
@@ -13,7 +14,6 @@ from dispatch.work_orders.assignment import (
     Need,
     Nobody,
     Obstacle,
-    Policy,
     choose,
     obstacle,
 )
@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-POLICY = Policy(ranks={"junior": 1, "middle": 2, "senior": 3}, capacity=3)
+POLICY = Policy(ranks={"junior": 1, "middle": 2, "senior": 3}, capacity=3, skills=(), regions=())
 NEED = Need("cn.gd.gz.tianhe", "broadband_repair", "middle")
 TERRITORIES = ["cn", "cn.gd", "cn.gd.gz", "cn.gd.gz.tianhe", "cn.gd.gz.tianhe2", "cn.gd.sz", "cn.sc"]
 

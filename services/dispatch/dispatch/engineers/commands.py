@@ -15,6 +15,7 @@ from dispatch.engineers import store
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import Profile, get_engineer, qualifications_of
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
+from dispatch.policy import Policy
 from dispatch.work_orders import rules
 from dispatch.work_orders.placement import Placement, hold_waiting_line
 from dispatch.work_orders.store import lock_not_started_of
@@ -41,12 +42,16 @@ async def register_engineer(
     key: str,
     fingerprint: bytes,
     principal: Principal,
+    policy: Policy,
 ) -> Profile:
     """A new engineer, off shift. The same `key` gives the same engineer again.
 
     The qualifications' `engineer_id` is filled in here. Raises Fault engineer_exists or idempotency_key_reused.
     """
+    policy.require_known(region=territory, field="territory")
     principal.require_region(territory)
+    for qualification in qualifications:
+        policy.require_known(skill=qualification.skill, level=qualification.level, field="qualifications")
     new_id = uuid7()
     claimed = await tx.claim_keys(f"register_engineer {principal.user_id}", {key: (fingerprint, new_id)})
     if claimed[key] != new_id:
@@ -71,6 +76,7 @@ async def grant_qualification(
     tx: UnitOfWork, engineer_id: UUID, granted: Qualification, *, principal: Principal, placement: Placement
 ) -> Profile:
     """A new, longer, higher or lower qualification in a skill. It takes up work that waited for it at once."""
+    placement.policy.require_known(skill=granted.skill, level=granted.level, field="qualification")
     await hold_waiting_line(tx)
     engineer = await _lock_in_domain(tx, engineer_id, principal)
     await _grant(tx, await store.change(tx, engineer), granted)

@@ -9,19 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.engineers.engineer import Engineer, Qualification
+from dispatch.policy import Policy
 from dispatch.regions import regions_upwards
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The standards' figures that assignment needs."""
-
-    # Rank of each level; a higher one includes the lower ones.
-    ranks: Mapping[str, int]
-    # How many open work orders one engineer is given by the machine.
-    capacity: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,11 @@ NUMBER_PREFIX = "W"
 
 
 async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, placement: Placement) -> None:
-    """Creates the work order and finds somebody for it. Asked again for the same one, it does nothing."""
+    """Creates the work order and finds somebody for it. Asked again for the same one, it does nothing.
+
+    Raises Fault skill_unknown, level_unknown or region_unknown: such a work order would wait for ever.
+    """
+    placement.policy.require_known(skill=wanted.skill, level=wanted.level, region=wanted.region)
     work_order_id = UUID(wanted.work_order_id)
     if await tx.scalar(select(exists().where(WORK_ORDERS.c.work_order_id == work_order_id))):
         return

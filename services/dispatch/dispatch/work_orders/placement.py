@@ -20,6 +20,7 @@ from dispatch.engineers import store as engineers
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import qualifications_of
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
+from dispatch.policy import Policy
 from dispatch.regions import lies_in, regions_upwards
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.assignment import (
@@ -27,7 +28,6 @@ from dispatch.work_orders.assignment import (
     Choice,
     Need,
     Nobody,
-    Policy,
     choose,
     obstacle,
 )

@@ -1,0 +1,39 @@
+"""What happens when the clocks of work orders pass a mark (INT-05, INT-07).
+
+Every mark is announced by the kit as ClockWarned or ClockMissed; here is what dispatch does besides. Handling has
+nothing besides: an engineer who is late goes on, and those who answer for the case hear of it by the event.
+"""
+
+from servicekit.database import UnitOfWork
+from servicekit.deadlines import Deadline, DeadlineHandlers
+
+from dispatch.work_orders import rules, store
+from dispatch.work_orders.placement import Placement, hold_waiting_line
+from dispatch.work_orders.work_order import State
+
+NOT_ACCEPTED_IN_TIME = "not_accepted_in_time"
+
+
+def build_clocks(placement: Placement) -> DeadlineHandlers:
+    clocks = DeadlineHandlers()
+
+    @clocks.warned(rules.ASSIGNMENT)
+    @clocks.missed(rules.ASSIGNMENT)
+    async def ask_again(tx: UnitOfWork, deadline: Deadline) -> None:
+        """It has waited long: now those who declined it may get it, if nobody else can do it."""
+        await hold_waiting_line(tx)
+        order = await store.lock(tx, deadline.subject_id)
+        if order.state == State.WAITING:
+            await placement.place(tx, order, ask_again=True)
+
+    @clocks.missed(rules.ACCEPTANCE)
+    async def take_away(tx: UnitOfWork, deadline: Deadline) -> None:
+        """Whoever lets it lie loses it to the next one; where there is none, it waits and the dispatcher is told."""
+        await hold_waiting_line(tx)
+        order = await store.lock(tx, deadline.subject_id)
+        # It may have been accepted late, or given to somebody else, before this mark was acted on.
+        if order.state == State.ASSIGNED and str(order.engineer_id) == deadline.responsible:
+            withdrawal = rules.withdraw(order, because=NOT_ACCEPTED_IN_TIME, declined=True)
+            await placement.pass_on(tx, order, withdrawal, actor=rules.SYSTEM)
+
+    return clocks

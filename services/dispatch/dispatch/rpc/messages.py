@@ -1,0 +1,97 @@
+"""Engineers and work orders as the contract writes them. Pure."""
+
+from datetime import UTC
+from uuid import UUID
+
+from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
+from google.protobuf.json_format import ParseDict
+
+from dispatch.engineers.engineer import Qualification
+from dispatch.engineers.queries import Profile
+from dispatch.work_orders.queries import View
+from dispatch.work_orders.tables import HistoryRow
+from dispatch.work_orders.work_order import State
+
+_STATE = "WORK_ORDER_STATE_"
+_NOBODY = UUID(int=0)
+
+
+def engineer_message(profile: Profile) -> engineers_pb2.Engineer:
+    engineer = profile.engineer
+    return engineers_pb2.Engineer(
+        engineer_id=str(engineer.engineer_id),
+        version=engineer.version,
+        display_name=engineer.display_name,
+        user_id=engineer.user_id,
+        territory=engineer.territory,
+        qualifications=[_qualification_message(held) for held in profile.qualifications.values()],
+        on_shift=engineer.on_shift,
+        open_work_orders=engineer.open_work_orders,
+    )
+
+
+def qualification_of(message: engineers_pb2.Qualification, engineer_id: UUID = _NOBODY) -> Qualification:
+    """What is granted; for an engineer who is only being registered, their id comes later."""
+    return Qualification(
+        engineer_id=engineer_id,
+        skill=message.skill,
+        level=message.level,
+        valid_until=message.valid_until.ToDatetime(tzinfo=UTC),
+    )
+
+
+def work_order_message(view: View) -> work_orders_pb2.WorkOrder:
+    order = view.order
+    return work_orders_pb2.WorkOrder(
+        work_order_id=str(order.work_order_id),
+        work_order_number=order.work_order_number,
+        version=order.version,
+        state=state_value(order.state),
+        case_id=str(order.case_id),
+        case_number=order.case_number,
+        region=order.region,
+        skill=order.skill,
+        level=order.level,
+        priority=order.priority,
+        engineer_id=str(order.engineer_id or ""),
+        engineer_name=view.engineer_name,
+        assignment_reasons=order.assignment_reasons,
+        report=None if order.report is None else ParseDict(order.report, work_orders_pb2.Report()),
+        failure=order.failure,
+        clocks=view.clocks,
+        created_at=order.created_at,
+        assigned_at=order.assigned_at,
+        accepted_at=order.accepted_at,
+        arrived_at=order.arrived_at,
+        finished_at=order.finished_at,
+        reassigned_times=order.reassigned_times,
+    )
+
+
+def history_message(row: HistoryRow) -> work_orders_pb2.WorkOrderHistoryEntry:
+    return work_orders_pb2.WorkOrderHistoryEntry(
+        at=row.at,
+        happened=row.happened,
+        actor=row.actor,
+        state=state_value(State(row.state)),
+        details=row.details,
+        version=row.version,
+    )
+
+
+def state_value(state: State) -> work_orders_pb2.WorkOrderState:
+    return work_orders_pb2.WorkOrderState(work_orders_pb2.WorkOrderState.Value(_STATE + state.upper()))
+
+
+def state_of(value: int) -> State | None:
+    """The state of a contract's value; None for WORK_ORDER_STATE_UNSPECIFIED."""
+    if value == work_orders_pb2.WORK_ORDER_STATE_UNSPECIFIED:
+        return None
+    name = work_orders_pb2.WorkOrderState.Name(work_orders_pb2.WorkOrderState(value))
+    return State(name.removeprefix(_STATE).lower())
+
+
+def _qualification_message(held: Qualification) -> engineers_pb2.Qualification:
+    return engineers_pb2.Qualification(
+        skill=held.skill, level=held.level, valid_until=held.valid_until, revoked=held.revoked
+    )
