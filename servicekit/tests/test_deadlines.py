@@ -322,6 +322,13 @@ async def test_the_runner_outlives_trouble(database, manual_clock):
         await asyncio.wait_for(missed.wait(), 10)
 
 
+async def test_a_handler_for_an_unknown_clock_is_refused_at_the_start(database, manual_clock):
+    handlers = DeadlineHandlers()
+    handlers.missed("coffee")(lambda tx, deadline: asyncio.sleep(0))
+    with pytest.raises(KeyError, match="coffee"):
+        DeadlineRunner(database, manual_clock, handlers)
+
+
 async def test_a_guessed_due_time_is_settled_when_the_year_is_arranged(database, manual_clock):
     await start_clocks(database, "complaint_result", at=datetime(2026, 12, 30, 1, tzinfo=UTC))
     assert (await clocks_of(database))["complaint_result"].provisional

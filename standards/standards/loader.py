@@ -27,7 +27,7 @@ def load(directory: Path | str | None = None) -> Standards:
     Without a folder: the operator's own of BIHUAN_STANDARDS_DIR, or the built-in ones, so that every room of a process
     judges by the same set. Raises StandardsError with file, line and reason when anything in it is wrong.
     """
-    return _load(str(directory or os.environ.get(DIRECTORY_VARIABLE) or _built_in_directory()))
+    return _load(Path(directory or os.environ.get(DIRECTORY_VARIABLE) or _built_in_directory()))
 
 
 def _built_in_directory() -> Path:
@@ -37,8 +37,7 @@ def _built_in_directory() -> Path:
 
 
 @lru_cache
-def _load(folder: str) -> Standards:
-    directory = Path(folder)
+def _load(directory: Path) -> Standards:
     models: dict[str, type[Value]] = get_type_hints(Contents)
     documents = {field.name: read_document(directory / f"{field.name}.yaml") for field in fields(Contents)}
     checked: dict[str, Any] = {name: _checked(document, models[name]) for name, document in documents.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from servicekit.database import UnitOfWork, current_traceparent
 from servicekit.deadlines.alarms import ring_after_commit
@@ -15,15 +15,17 @@ from servicekit.deadlines.calendars import calendars_of
 from servicekit.deadlines.rules import DUE_PERCENT, Run, next_mark
 from standards import load
 
+# What all clocks of one name have in common is sent once.
 _INSERT = """
-INSERT INTO deadlines (subject_id, case_id, clock, responsible, calendar, time_limit, warn_at, state, started_at,
-                       running_since, used, due_at, provisional, traceparent, fires_at)
-SELECT subject_id, case_id, clock, responsible, calendar, time_limit, string_to_array(warn_at, ',')::smallint[],
-       'running', $1::timestamptz, $1::timestamptz, '0'::interval, due_at, provisional, traceparent, fires_at
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::interval[], $8::text[], $9::timestamptz[],
-            $10::boolean[], $11::text[], $12::timestamptz[])
-     AS rows (subject_id, case_id, clock, responsible, calendar, time_limit, warn_at, due_at, provisional, traceparent,
-              fires_at)
+INSERT INTO deadlines (subject_id, case_id, clock, responsible, traceparent, calendar, time_limit, warn_at, due_at,
+                       provisional, fires_at, state, started_at, running_since, used)
+SELECT subject_id, case_id, clock, responsible, traceparent, calendar, time_limit,
+       string_to_array(warn_at, ',')::smallint[], due_at, provisional, fires_at,
+       'running', $1::timestamptz, $1::timestamptz, '0'::interval
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+     AS starts (subject_id, case_id, clock, responsible, traceparent)
+JOIN unnest($7::text[], $8::text[], $9::interval[], $10::text[], $11::timestamptz[], $12::boolean[], $13::timestamptz[])
+     AS clocks (clock, calendar, time_limit, warn_at, due_at, provisional, fires_at) USING (clock)
 """
 
 # The end of clocks. One whose time is over is missed, however it ends: the runner may not have come to it yet, and then
@@ -84,33 +86,31 @@ async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None 
     """
     if not starts:
         return
-    standards = load()
-    calendars = calendars_of(standards)
-    began = at or tx.now
     here = current_traceparent()
-    rows = []
-    for wanted in starts:
-        clock = standards.clock(wanted.clock)
-        run = Run(clock.limit, clock.calendar, began)
-        due = run.reaches(DUE_PERCENT, calendars)
-        rows.append(
-            (
-                wanted.subject_id,
-                wanted.case_id,
-                wanted.clock,
-                wanted.responsible,
-                clock.calendar,
-                clock.limit,
-                ",".join(map(str, clock.warn_at)),
-                due.moment,
-                due.provisional,
-                wanted.traceparent or here,
-                run.reaches(next_mark(clock.warn_at, 0), calendars).moment,
-            )
-        )
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    await tx.connection.exec_driver_sql(_INSERT, (began, *columns))
-    ring_after_commit(tx, min(row[-1] for row in rows))
+    began = at or tx.now
+    clocks = [_begun(name, began) for name in sorted({wanted.clock for wanted in starts})]
+    values = (
+        began,
+        [wanted.subject_id for wanted in starts],
+        [wanted.case_id for wanted in starts],
+        [wanted.clock for wanted in starts],
+        [wanted.responsible for wanted in starts],
+        [wanted.traceparent or here for wanted in starts],
+        *(list(column) for column in zip(*clocks, strict=True)),
+    )
+    await tx.connection.exec_driver_sql(_INSERT, values)
+    ring_after_commit(tx, min(fires_at for *_, fires_at in clocks))
+
+
+def _begun(name: str, began: datetime) -> tuple[str, str, timedelta, str, datetime, bool, datetime]:
+    """What clocks of that name that begin then have in common; see the columns of _INSERT."""
+    standards = load()
+    clock, calendars = standards.clock(name), calendars_of(standards)
+    run = Run(clock.limit, clock.calendar, began)
+    due = run.reaches(DUE_PERCENT, calendars)
+    first = run.reaches(next_mark(clock.warn_at, 0), calendars)
+    warn_at = ",".join(map(str, clock.warn_at))
+    return name, clock.calendar, clock.limit, warn_at, due.moment, due.provisional, first.moment
 
 
 async def meet(tx: UnitOfWork, subject_ids: Collection[str], clocks: Collection[str]) -> None:

@@ -55,7 +55,7 @@ class DeadlineHandlers:
 
     @property
     def clocks(self) -> frozenset[str]:
-        """Every clock that something is registered for; a service checks them against the standards when it starts."""
+        """Every clock that something is registered for."""
         return frozenset(self._warned) | frozenset(self._missed)
 
     @staticmethod

@@ -32,6 +32,9 @@ class DeadlineRunner:
     """Fires the marks of a service's clocks when platform time reaches them, also those that came while it was down."""
 
     def __init__(self, database: Database, clock: Clock, handlers: DeadlineHandlers) -> None:
+        """Raises KeyError when something is registered for a clock that the standards don't have."""
+        if unknown := handlers.clocks - load().clocks.keys():
+            raise KeyError(f"the standards have no clock {', '.join(sorted(unknown))}")
         self._database = database
         self._clock = clock
         self._firing = Firing(database, handlers)
