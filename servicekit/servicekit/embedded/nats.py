@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, is_alive, launch
+from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, launch
 from servicekit.embedded.remembered import choose_port, write_private
 from servicekit.messaging.streams import OPERATOR, operator_permissions, permissions
 
@@ -163,14 +163,12 @@ class EmbeddedNats:
         if not self._pid_file.exists():
             return
         pid = int(self._pid_file.read_text())
-        # The id may belong to another process by now.
-        if str(self._configuration) not in command_line(pid):
-            return
-        os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + READY_SECONDS
-        while is_alive(pid):
+        # The id may belong to another process by now; what it runs tells.
+        while str(self._configuration) in command_line(pid):
             if time.monotonic() > until:
                 raise EmbeddedServerError(f"another NATS (process {pid}) holds {self._home} and doesn't stop")
+            os.kill(pid, signal.SIGTERM)
             await asyncio.sleep(0.05)
 
     def _log_tail(self) -> str:

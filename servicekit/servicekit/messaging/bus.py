@@ -129,7 +129,9 @@ class Connection:
 
     def forbid(self, subject: str) -> None:
         """NATS has refused what was published to `subject`; it names no message, and they all meet the same answer."""
-        for future in list(self._in_flight.get(subject, ())):
+        # The client gives the server's words in lower case.
+        refused = [future for name, futures in self._in_flight.items() if name.lower() == subject for future in futures]
+        for future in refused:
             if not future.done():
                 future.set_exception(PublishRefusedError(f"this service may not publish to {subject}"))
 

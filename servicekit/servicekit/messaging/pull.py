@@ -96,7 +96,7 @@ class Pull:
             if self._connection.lost.is_set():
                 await self._subscription.unsubscribe()
             else:
-                await self._subscription.drain()
+                await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
 
     async def _on_message(self, message: Msg) -> None:
         status = (message.headers or {}).get("Status")
