@@ -19,11 +19,13 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from servicekit.telemetry import names
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
 # The ids (trace, span) of the life-cycle span that is being written, if one is.
@@ -33,8 +35,8 @@ _writing: Final[ContextVar[tuple[int, int] | None]] = ContextVar("servicekit.lif
 class CaseTrace:
     """Writes the life-cycle spans of cases. Call it after the commit that ended a stage: one rolled back never was.
 
-    Times are platform time in UTC. `attributes` are named by names.py. `links` name the traces that moved the case;
-    without them the span that is current is taken.
+    Times are platform time in UTC. `attributes` are named by names.py. `links` are the W3C traceparents of the requests
+    and reactions that moved the case; without them the span that is current is taken.
     """
 
     @staticmethod
@@ -45,7 +47,7 @@ class CaseTrace:
         ended: datetime,
         *,
         attributes: Mapping[str, AttributeValue] | None = None,
-        links: Sequence[SpanContext] | None = None,
+        links: Sequence[str] | None = None,
     ) -> None:
         """A case has left `stage`, such as `handling`, in which it was from `started` to `ended`."""
         name = f"{names.SPAN_STAGE_PREFIX}{stage}"
@@ -62,7 +64,7 @@ class CaseTrace:
         ended: datetime,
         *,
         attributes: Mapping[str, AttributeValue] | None = None,
-        links: Sequence[SpanContext] | None = None,
+        links: Sequence[str] | None = None,
     ) -> None:
         """A case has gone the whole way round the loop, from `started` to `ended`: its root span."""
         span_id = root_context(case_id).span_id
@@ -97,20 +99,26 @@ def _write(
     span_id: int,
     parent: Context,
     attributes: Mapping[str, AttributeValue],
-    links: Sequence[SpanContext] | None,
+    links: Sequence[str] | None,
 ) -> None:
     started, ended = times
-    moved_by = [trace.get_current_span().get_span_context()] if links is None else links
+    moved_by = [trace.get_current_span()] if links is None else [_span_of(traceparent) for traceparent in links]
+    contexts = [span.get_span_context() for span in moved_by]
     with _as(UUID(str(case_id)).int, span_id):
         span = trace.get_tracer("servicekit.lifecycle").start_span(
             name,
             parent,
             SpanKind.INTERNAL,
             {**attributes, names.CASE_ID: str(case_id)},
-            [Link(context) for context in moved_by if context.is_valid],
+            [Link(context) for context in contexts if context.is_valid],
             start_time=_nanoseconds(started),
         )
     span.end(_nanoseconds(ended))
+
+
+def _span_of(traceparent: str) -> trace.Span:
+    """Of an unreadable traceparent an invalid span, which nothing is linked to."""
+    return trace.get_current_span(_PROPAGATOR.extract({"traceparent": traceparent}, Context()))
 
 
 @contextmanager

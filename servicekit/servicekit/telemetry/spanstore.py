@@ -123,7 +123,7 @@ class SpanStore:
     def _prune(self, connection: sqlite3.Connection) -> None:
         (newest,) = connection.execute("SELECT coalesce(max(number), 0) FROM spans").fetchone()
         connection.execute("DELETE FROM spans WHERE number <= ?", (newest - self._most_rows,))
-        if self._used_bytes(connection) > self._most_bytes:
+        while self._used_bytes(connection) > self._most_bytes:
             (oldest,) = connection.execute("SELECT coalesce(min(number), 0) FROM spans").fetchone()
             connection.execute("DELETE FROM spans WHERE number <= ?", (oldest + (newest - oldest) // _PRUNED_SHARE,))
 
