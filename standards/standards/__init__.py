@@ -2,7 +2,8 @@
 
 from standards.documents import StandardsError
 from standards.loader import load
-from standards.models import ClockStandard, Language
+from standards.models import ClockStandard
 from standards.standard_set import Standards
+from standards.values import Language
 
 __all__ = ["ClockStandard", "Language", "Standards", "StandardsError", "load"]

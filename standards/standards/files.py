@@ -23,18 +23,14 @@ from standards.models import (
     Region,
     RetentionClass,
     Scorecard,
-    Section,
     Stage,
     Target,
-    Text,
-    Texts,
     Threshold,
     Urgency,
-    Value,
     Visit,
     Window,
-    Word,
 )
+from standards.values import Section, Text, Texts, Value, Word
 
 INHERITED_FROM_ABOVE = ("duty_owner", "supervisor")
 

@@ -12,9 +12,9 @@ from typing import Any, get_type_hints
 from pydantic import ValidationError
 
 from standards.documents import Document, read_document
-from standards.models import Value
 from standards.references import find_broken_references
 from standards.standard_set import Contents, Standards
+from standards.values import Value
 
 DIRECTORY_VARIABLE = "BIHUAN_STANDARDS_DIR"
 

@@ -8,8 +8,9 @@ from typing import get_args
 
 from standards.documents import Place
 from standards.files import File
-from standards.models import INTERNAL, CalendarName, Entry, Figure, Target
+from standards.models import Figure, Target
 from standards.standard_set import Contents
+from standards.values import INTERNAL, CalendarName, Entry
 
 Problem = tuple[str, Place, str]
 

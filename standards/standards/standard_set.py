@@ -19,8 +19,8 @@ from standards.models import (
     Urgency,
     Visit,
     Window,
-    Word,
 )
+from standards.values import Word
 
 
 @dataclass(frozen=True)

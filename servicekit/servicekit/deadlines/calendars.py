@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 
 import chinese_calendar
 import holidays
-from standards.models import CalendarName, CalendarYear, OpeningHours
+from standards.models import CalendarYear, OpeningHours
+from standards.values import CalendarName
 
 from standards import Standards
 

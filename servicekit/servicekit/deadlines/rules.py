@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from standards.models import CalendarName
+from standards.values import CalendarName
 
 from servicekit.deadlines.calendars import Calendars, DueTime
 
