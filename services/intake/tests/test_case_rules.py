@@ -103,6 +103,7 @@ class Life:
         self.take(rule() if follows else visits.stale(self.case, name, work_order))
 
 
+E1, E2 = visits.Engineer("e1", "u1", "Chen"), visits.Engineer("e2")
 VERDICT = Classification("fault_repair", "internet_access", "high")
 
 
@@ -130,7 +131,7 @@ def join_report(life: Life) -> None:
 
 
 def completed(life: Life) -> Step:
-    return visits.completed(life.case, life.now, engineer_id="e2", result="换了光猫", finished_at=life.now)
+    return visits.completed(life.case, life.now, engineer=E2, result="换了光猫", finished_at=life.now)
 
 
 ACTIONS: list[Callable[[Life], None]] = [
@@ -151,11 +152,11 @@ ACTIONS: list[Callable[[Life], None]] = [
     lambda life: life.take(care.add_interaction(life.case, channel="app", inbound=True)),
     *(
         (lambda life, engineer=engineer: life.report(
-            "assigned", lambda: visits.assigned(life.case, life.now, engineer_id=engineer, version=2)
+            "assigned", lambda: visits.assigned(life.case, life.now, engineer=visits.Engineer(engineer), version=2)
         ))
         for engineer in ("e1", "e2")
     ),
-    lambda life: life.report("accepted", lambda: visits.accepted(life.case, life.now, engineer_id="e1", version=3)),
+    lambda life: life.report("accepted", lambda: visits.accepted(life.case, life.now, engineer=E1, version=3)),
     lambda life: life.report("completed", lambda: completed(life)),
     lambda life: life.report("completed", lambda: completed(life), stale=True),
     lambda life: life.report("failed", lambda: visits.broken_off(life.case, life.now)),
@@ -263,13 +264,13 @@ def test_dsp03_reports_of_a_work_order_that_is_not_the_cases_own_are_ignored() -
 
 def test_dsp03_completed_before_accepted_was_seen_still_delivers() -> None:
     case = a_case(stage=Stage.ASSESSED, work_order_id=uuid4())
-    step = visits.completed(case, START, engineer_id="e1", result="ok", finished_at=START)
+    step = visits.completed(case, START, engineer=E1, result="ok", finished_at=START)
     assert (step.after.stage, step.after.handler) == (Stage.DELIVERED, "e1")
 
 
 def test_dsp04_another_engineer_restarts_only_the_engineers_clock() -> None:
     case = a_case(stage=Stage.HANDLING, work_order_id=uuid4(), handler="e1")
-    step = visits.assigned(case, START, engineer_id="e2", version=5)
+    step = visits.assigned(case, START, engineer=E2, version=5)
     assert step.after.stage == Stage.ASSIGNED
     assert [start.clock for start in step.starts] == [steps.STAFF_ASSESSMENT]
 

@@ -44,7 +44,7 @@ def hand_over(case: Case, *, to: str) -> Step:
     after = changed(case)
     after.owner = to
     if case.handler == case.owner and case.work_order_id is None:
-        after.handler = to
+        after.handler = after.handler_user_id = to
     event = events_pb2.CaseHandedOver(case_id=str(case.case_id), to=to)
     setattr(event, "from", case.owner)  # a keyword in Python, a field in the contract
     return Step(

@@ -81,7 +81,11 @@ class Case(SQLModel):
     # 1 (highest) to 5.
     priority: int = Field(sa_type=SmallInteger)
     owner: str
+    # Who is handling it now: a user id at the desk, an engineer id for a visit.
     handler: str = ""
+    # The user id of the handler, and what customers may call them; empty while dispatch has not said so.
+    handler_user_id: str = ""
+    handler_name: str = ""
     work_order_id: UUID | None = None
     # Version of the work order's newest event seen; older ones come too late to matter.
     work_order_version: int = 0
@@ -101,3 +105,8 @@ class Case(SQLModel):
     stage_entered_by: str = ""
     closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     record_id: UUID | None = None
+
+    @property
+    def responsible(self) -> str:
+        """Who has to act now (INT-08): the handler while it is theirs to do, else the owner."""
+        return self.handler if self.stage in {Stage.ASSIGNED, Stage.HANDLING} else self.owner

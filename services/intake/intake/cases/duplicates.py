@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 from uuid import UUID
 
 from intake.cases.case import OPEN, Stage
+from intake.proposals import Proposal
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class Earlier:
     stage: Stage
     accepted_at: datetime
     closed_at: datetime | None
+
+    @classmethod
+    def of_new(cls, case_id: UUID, region: str, proposal: Proposal, now: datetime) -> Self:
+        """A case that is being opened right now: the next report in line may repeat it."""
+        return cls(case_id, region, proposal.kind, proposal.category, Stage.ACCEPTED, now, None)
 
 
 @dataclass(frozen=True)

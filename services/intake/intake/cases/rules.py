@@ -81,7 +81,7 @@ def assess(
             events=(assessed,),
             commands=(_work_order_for(after, visit),),
         )
-    after.handler = case.owner
+    after.handler = after.handler_user_id = case.owner
     return Step(
         after=after,
         happened="case_assessed",
@@ -98,7 +98,7 @@ def start_handling(case: Case, now: datetime, *, handler: str) -> Step:
     if case.work_order_id is not None:
         raise forbidden(case, "start_handling")
     after = entered(case, Stage.HANDLING, now)
-    after.handler = handler
+    after.handler = after.handler_user_id = handler
     return Step(
         after=after,
         happened="handling_started",
@@ -183,7 +183,8 @@ def reopened(
     after = entered(case, Stage.ACCEPTED, now)
     after.priority = raised(case.priority)
     after.reopened_times += 1
-    after.handler, after.work_order_id, after.work_order_version = "", None, 0
+    after.handler = after.handler_user_id = after.handler_name = ""
+    after.work_order_id, after.work_order_version = None, 0
     after.result, after.confirmation, after.survey_sent_at = "", Confirmation.UNCONFIRMED, None
     return Step(
         after=after,

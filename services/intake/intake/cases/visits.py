@@ -4,6 +4,7 @@ Pure, like rules.py. Reports may come late, twice, or about a work order that th
 kept in the history and change nothing. A report that shows an earlier one was missed carries the case over both stages.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,51 +27,65 @@ def stale(case: Case, report: str, work_order_id: UUID) -> Step:
     return noted(case, "late_report_ignored", report=report, work_order_id=str(work_order_id))
 
 
-def assigned(case: Case, now: datetime, *, engineer_id: str, version: int) -> Step:
+@dataclass(frozen=True)
+class Engineer:
+    """Who does the visit; user id and name are empty where the report doesn't say."""
+
+    engineer_id: str
+    user_id: str = ""
+    name: str = ""
+
+
+def assigned(case: Case, now: datetime, *, engineer: Engineer, version: int) -> Step:
     """An engineer is assigned, or replaces another: the customer's promise runs on, the engineer's own time anew."""
-    if case.handler == engineer_id:
-        return noted(case, "work_order_assigned", handler=engineer_id)
-    after = entered(case, Stage.ASSIGNED, now)
-    after.handler, after.work_order_version = engineer_id, version
+    if case.handler == engineer.engineer_id:
+        return noted(case, "work_order_assigned", handler=engineer.engineer_id)
+    after = _handled_by(entered(case, Stage.ASSIGNED, now), engineer)
+    after.work_order_version = version
     first = case.stage == Stage.ASSESSED
     return Step(
         after=after,
         happened="case_assigned",
-        details={"handler": engineer_id, "previous_handler": case.handler},
+        details={"handler": engineer.engineer_id, "previous_handler": case.handler},
         cancels=() if first else (steps.STAFF_ASSESSMENT,),
         starts=(ClockStart(steps.STAFF_ASSESSMENT), *((ClockStart(steps.HANDLING),) if first else ())),
         meets=(steps.ASSESSMENT,),
         events=(
             events_pb2.CaseAssigned(
-                case_id=str(case.case_id), handler=engineer_id, work_order_id=str(case.work_order_id)
+                case_id=str(case.case_id), handler=engineer.engineer_id, work_order_id=str(case.work_order_id)
             ),
         ),
     )
 
 
-def accepted(case: Case, now: datetime, *, engineer_id: str, version: int) -> Step:
+def accepted(case: Case, now: datetime, *, engineer: Engineer, version: int) -> Step:
     """The engineer takes it on: handling begins."""
     if case.stage == Stage.HANDLING:
-        return noted(case, "work_order_accepted", handler=engineer_id)
-    after = entered(case, Stage.HANDLING, now)
-    after.handler, after.work_order_version = engineer_id, version
+        return noted(case, "work_order_accepted", handler=engineer.engineer_id)
+    after = _handled_by(entered(case, Stage.HANDLING, now), engineer)
+    after.work_order_version = version
     return Step(
         after=after,
         happened="handling_started",
-        details={"handler": engineer_id},
+        details={"handler": engineer.engineer_id},
         meets=(steps.ASSESSMENT, steps.STAFF_ASSESSMENT),
         starts=(ClockStart(steps.HANDLING),) if case.stage == Stage.ASSESSED else (),
-        events=(events_pb2.CaseHandlingStarted(case_id=str(case.case_id), handler=engineer_id),),
+        events=(events_pb2.CaseHandlingStarted(case_id=str(case.case_id), handler=engineer.engineer_id),),
     )
 
 
-def completed(case: Case, now: datetime, *, engineer_id: str, result: str, finished_at: datetime) -> Step:
+def completed(case: Case, now: datetime, *, engineer: Engineer, result: str, finished_at: datetime) -> Step:
     """The visit is done: its result goes to the customer at once."""
-    handled = case.model_copy()
-    handled.handler = engineer_id
-    return rules.delivered(handled, now, handled_at=finished_at, result=result, delivered_by=engineer_id)
+    handled = _handled_by(case.model_copy(), engineer)
+    return rules.delivered(handled, now, handled_at=finished_at, result=result, delivered_by=engineer.engineer_id)
 
 
 def broken_off(case: Case, now: datetime) -> Step:
     """The visit failed or was called off: the case is assessed again, with a higher priority."""
     return rules.reopened(case, now, reason="work_order_failed", cancels=steps.WORK_CLOCKS, starts=(steps.ASSESSMENT,))
+
+
+def _handled_by(case: Case, engineer: Engineer) -> Case:
+    if case.handler != engineer.engineer_id:
+        case.handler, case.handler_user_id, case.handler_name = engineer.engineer_id, engineer.user_id, engineer.name
+    return case

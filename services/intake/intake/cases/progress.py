@@ -1,0 +1,76 @@
+"""What a customer is told about their case, in their language (INT-10). Pure; the texts are standards/stages.yaml."""
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from bihuan.common.v1.common_pb2 import CLOCK_STATE_MISSED, Clock
+from bihuan.intake.v1 import cases_pb2
+from servicekit.deadlines import CHINA_TIME
+from servicekit.languages import Language
+from standards.models import Notice
+from standards.models import Stage as StageTexts
+
+from intake.cases.case import Case, Outcome, Stage
+from intake.cases.messages import stage_of, stage_value
+from intake.cases.promises import promised_clock
+from standards import Standards
+
+TIME_FORMAT = "%Y-%m-%d %H:%M"
+
+
+def describe(
+    case: Case,
+    clocks: Sequence[Clock],
+    history: Sequence[cases_pb2.HistoryEntry],
+    language: Language,
+    standards: Standards,
+) -> cases_pb2.Progress:
+    """Stage, who is responsible, what is promised by when, what comes next, and the way so far."""
+    stage = standards.stages.cases[case.stage.value]
+    clock = promised_clock(case, clocks)
+    told: StageTexts | Notice = _notice(case, clock, standards) or stage
+    named = case.stage in {Stage.ASSIGNED, Stage.HANDLING} and case.handler_name
+    responsible = named or stage.responsible[language]
+    due = clock.due_at if clock is not None and clock.HasField("due_at") else None
+    places = {
+        "responsible": responsible,
+        "promised_by": due.ToDatetime(UTC).astimezone(CHINA_TIME).strftime(TIME_FORMAT) if due else "…",
+    }
+    return cases_pb2.Progress(
+        case_number=case.case_number,
+        stage=stage_value(case.stage),
+        stage_text=stage.label[language],
+        responsible=responsible,
+        promise_text=told.promise[language].format_map(places),
+        promised_by=due,
+        next_text=told.next[language].format_map(places),
+        stages=_visits(history, language, standards),
+    )
+
+
+def _notice(case: Case, clock: Clock | None, standards: Standards) -> Notice | None:
+    """What is said instead of the stage's own words when something is out of the ordinary."""
+    notices = standards.stages.notices
+    if case.outcome == Outcome.WITHDRAWN:
+        return notices["withdrawn"]
+    if case.waiting_for_customer:
+        return notices["waiting_for_customer"]
+    if clock is not None and clock.state == CLOCK_STATE_MISSED:
+        return notices["overdue"]
+    if case.stage == Stage.ACCEPTED and case.reopened_times:
+        return notices["reopened"]
+    return None
+
+
+def _visits(
+    history: Sequence[cases_pb2.HistoryEntry], language: Language, standards: Standards
+) -> list[cases_pb2.StageVisit]:
+    visits: list[cases_pb2.StageVisit] = []
+    for entry in history:
+        if visits and visits[-1].stage == entry.stage:
+            continue
+        if visits:
+            visits[-1].left_at.CopyFrom(entry.at)
+        responsible = standards.stages.cases[stage_of(entry.stage).value].responsible[language]
+        visits.append(cases_pb2.StageVisit(stage=entry.stage, entered_at=entry.at, responsible=responsible))
+    return visits

@@ -1,0 +1,113 @@
+"""Reading cases: one, a page of them, their history, their progress (INT-10)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from bihuan.intake.v1 import cases_pb2
+from servicekit.database import UnitOfWork
+from servicekit.identity import Principal
+from servicekit.rpc.paging import PageToken
+from sqlalchemy import ColumnElement, or_, select
+
+from intake.cases import store
+from intake.cases.access import may_read_description, require_visible
+from intake.cases.case import Case, Stage
+from intake.cases.messages import case_message, history_message
+from intake.cases.tables import CASES, HISTORY
+from intake.customers.store import find_keys
+from intake.customers.texts import CustomerKey, unseal
+from intake.desk import Desk
+from servicekit import deadlines
+
+DEFAULT_PAGE_SIZE = 50
+LISTING = "cases"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; empty and None mean everything."""
+
+    stage: Stage | None = None
+    customer_id: UUID | None = None
+    region: str = ""
+    responsible: str = ""
+    kind: str = ""
+
+
+async def find_visible(tx: UnitOfWork, principal: Principal, reference: str) -> Case:
+    """Raises Fault("case_unknown") or Fault("domain_forbidden") when there is no such case for this principal."""
+    case = await store.find(tx, reference)
+    require_visible(case, principal, reference)
+    return case
+
+
+async def show(tx: UnitOfWork, desk: Desk, principal: Principal, cases: Sequence[Case]) -> list[cases_pb2.Case]:
+    """The cases with their clocks and what the principal may read of the customer's words."""
+    clocks = await deadlines.of(tx, [str(case.case_id) for case in cases])
+    keys = await find_keys(tx, {case.customer_id for case in cases})
+    shown = []
+    for case in cases:
+        message = case_message(case, clocks[str(case.case_id)])
+        add_words(message, desk, principal, case, keys[case.customer_id])
+        shown.append(message)
+    return shown
+
+
+def add_words(message: cases_pb2.Case, desk: Desk, principal: Principal, case: Case, key: CustomerKey) -> None:
+    """Opens subject and description; both stay empty after the customer's key was destroyed."""
+    message.subject = unseal(desk.sealer, key, case.sealed_subject)
+    if may_read_description(principal):
+        message.description = unseal(desk.sealer, key, case.sealed_description)
+
+
+async def list_cases(
+    tx: UnitOfWork, principal: Principal, filters: Filters, *, page_size: int, page_token: str
+) -> tuple[list[Case], str]:
+    """A page of the cases that the principal may see, newest first, and the token of the next one.
+
+    Raises Fault("page_token_invalid").
+    """
+    size = page_size or DEFAULT_PAGE_SIZE
+    statement = select(CASES).where(*_conditions(principal, filters)).order_by(CASES.c.case_id.desc()).limit(size + 1)
+    if (after := PageToken.decode(LISTING, page_token)) is not None:
+        statement = statement.where(CASES.c.case_id < after[0])
+    cases = [store.case_of(row) for row in await tx.execute(statement)]
+    if len(cases) <= size:
+        return cases, ""
+    return cases[:size], PageToken.encode(LISTING, cases[size - 1].case_id)
+
+
+async def history_of(tx: UnitOfWork, case: Case) -> list[cases_pb2.HistoryEntry]:
+    """Everything that happened to a case, oldest first."""
+    statement = (
+        select(HISTORY)
+        # Partitions of the months before the case existed need not be looked into.
+        .where(HISTORY.c.case_id == case.case_id, HISTORY.c.at >= case.accepted_at)
+        .order_by(HISTORY.c.version, HISTORY.c.entry_id)
+    )
+    return [history_message(row) for row in await tx.execute(statement)]
+
+
+def _conditions(principal: Principal, filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if principal.is_customer:
+        conditions.append(CASES.c.customer_id == (UUID(principal.customer_id) if principal.customer_id else None))
+    else:
+        conditions.append(_within(principal.domain))
+    if filters.stage is not None:
+        conditions.append(CASES.c.stage == filters.stage.value)
+    if filters.customer_id is not None:
+        conditions.append(CASES.c.customer_id == filters.customer_id)
+    if filters.region:
+        conditions.append(_within(filters.region))
+    if filters.responsible:
+        conditions.append(or_(CASES.c.owner == filters.responsible, CASES.c.handler == filters.responsible))
+    if filters.kind:
+        conditions.append(CASES.c.kind == filters.kind)
+    return conditions
+
+
+def _within(region: str) -> ColumnElement[bool]:
+    """The region itself and everything below it."""
+    return or_(CASES.c.region == region, CASES.c.region.startswith(f"{region}.", autoescape=True))

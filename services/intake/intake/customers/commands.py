@@ -1,0 +1,77 @@
+"""Registering and erasing customers (INT-16, REC-05, REC-06)."""
+
+import hashlib
+from uuid import UUID
+
+from bihuan.intake.v1 import customers_pb2, events_pb2
+from servicekit.database import UnitOfWork
+from servicekit.errors import Fault
+from servicekit.identity import Principal
+from servicekit.ids import uuid7
+from servicekit.languages import Language
+from sqlalchemy import update
+
+from intake.customers import store
+from intake.customers.store import NewCustomer
+from intake.customers.tables import CUSTOMERS, Customer
+from intake.desk import Desk
+
+KEY_SCOPE = "register_customer"
+
+
+async def register_customer(
+    tx: UnitOfWork,
+    desk: Desk,
+    principal: Principal,
+    request: customers_pb2.RegisterCustomerRequest,
+    language: Language,
+) -> Customer:
+    """Registers a customer, or gives the one who has this number already.
+
+    Raises Fault("region_unknown"), Fault("domain_forbidden") and Fault("idempotency_key_reused").
+    """
+    if request.region not in desk.standards.regions:
+        raise Fault("region_unknown", field="region", region=request.region)
+    principal.require_region(request.region)
+    customer_id = await _claimed(tx, principal, request)
+    index = store.phone_index(desk.sealer, request.phone)
+    known = await store.lock_callers(tx, [customer_id], [index])
+    if not known:
+        newcomer = NewCustomer(
+            customer_id=customer_id,
+            region=request.region,
+            language=request.language or language,
+            name=request.name,
+            phone=request.phone,
+            email=request.email,
+        )
+        known = list((await store.register(tx, desk.sealer, [newcomer])).values())
+    principal.require_region(known[0].region)
+    return known[0]
+
+
+async def erase_customer(tx: UnitOfWork, principal: Principal, customer_id: UUID) -> Customer:
+    """Destroys the customer's key: what was sealed with it is unreadable everywhere, the figures stay.
+
+    Raises Fault("customer_unknown"), Fault("domain_forbidden") and Fault("customer_erased").
+    """
+    customer = await store.find(tx, customer_id, lock=True)
+    principal.require_region(customer.region)
+    if customer.erased_at is not None:
+        raise Fault("customer_erased")
+    erased = customer.model_copy()
+    erased.version += 1
+    erased.wrapped_key = erased.sealed_name = erased.sealed_phone = erased.sealed_email = erased.phone_index = None
+    erased.erased_at = tx.now
+    await tx.execute(update(CUSTOMERS).where(CUSTOMERS.c.customer_id == customer_id).values(erased.model_dump()))
+    tx.emit(events_pb2.CustomerErased(customer_id=str(customer_id)), version=erased.version)
+    return erased
+
+
+async def _claimed(tx: UnitOfWork, principal: Principal, request: customers_pb2.RegisterCustomerRequest) -> UUID:
+    content = customers_pb2.RegisterCustomerRequest()
+    content.CopyFrom(request)
+    content.ClearField("idempotency_key")
+    fingerprint = hashlib.sha256(content.SerializeToString(deterministic=True)).digest()
+    key = request.idempotency_key
+    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", {key: (fingerprint, uuid7())}))[key]

@@ -1,0 +1,59 @@
+"""Reading customers, as much of them as the reader needs, and opening texts that others hold sealed (REC-05)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from bihuan.intake.v1 import customers_pb2
+from servicekit.database import UnitOfWork
+from servicekit.errors import Fault
+from servicekit.identity import Principal
+from servicekit.sealing import Sealer
+
+from intake.customers import store
+from intake.customers.privacy import mask_email, mask_name, mask_phone
+from intake.customers.store import key_of
+from intake.customers.tables import Customer
+from intake.customers.texts import unseal
+
+
+async def find_visible(tx: UnitOfWork, principal: Principal, customer_id: UUID) -> Customer:
+    """Raises Fault("customer_unknown") or Fault("domain_forbidden")."""
+    if principal.is_customer and principal.customer_id != str(customer_id):
+        raise Fault("customer_unknown")
+    customer = await store.find(tx, customer_id)
+    if not principal.is_customer:
+        principal.require_region(customer.region)
+    return customer
+
+
+def customer_message(sealer: Sealer, principal: Principal, customer: Customer) -> customers_pb2.Customer:
+    """The customer; masked unless they ask themselves or somebody who speaks with them does."""
+    key = key_of(customer)
+    name, phone, email = (
+        unseal(sealer, key, sealed or b"")
+        for sealed in (customer.sealed_name, customer.sealed_phone, customer.sealed_email)
+    )
+    if not (principal.is_customer or principal.has("agent", "supervisor")):
+        name, phone, email = mask_name(name), mask_phone(phone), mask_email(email)
+    return customers_pb2.Customer(
+        customer_id=str(customer.customer_id),
+        version=customer.version,
+        name=name,
+        phone=phone,
+        email=email,
+        region=customer.region,
+        language=customer.language,
+        registered_at=customer.registered_at,
+        erased=customer.erased_at is not None,
+    )
+
+
+async def unseal_texts(
+    tx: UnitOfWork, sealer: Sealer, principal: Principal, customer_id: UUID, sealed: Sequence[bytes]
+) -> tuple[list[str], bool]:
+    """The texts in the order asked, empty after erasure; and whether the customer was erased.
+
+    Raises Fault("sealed_text_invalid") for a text that was not sealed for this customer.
+    """
+    customer = await find_visible(tx, principal, customer_id)
+    return [unseal(sealer, key_of(customer), text) for text in sealed], customer.erased_at is not None

@@ -1,0 +1,116 @@
+"""Reading and registering customers, many in one go."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from bihuan.intake.v1 import events_pb2
+from servicekit.database import UnitOfWork
+from servicekit.errors import Fault
+from servicekit.sealing import Sealer
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from intake.customers import texts
+from intake.customers.tables import CUSTOMERS, Customer
+from intake.customers.texts import CustomerKey
+
+_INSERT = insert(CUSTOMERS).on_conflict_do_nothing(index_elements=[CUSTOMERS.c.phone_index]).returning(*CUSTOMERS.c)
+
+
+@dataclass(frozen=True)
+class NewCustomer:
+    """Somebody who contacts us for the first time."""
+
+    customer_id: UUID
+    region: str
+    language: str
+    name: str
+    phone: str
+    email: str = ""
+    traceparent: str = ""
+
+
+async def find(tx: UnitOfWork, customer_id: UUID, *, lock: bool = False) -> Customer:
+    """Raises Fault("customer_unknown")."""
+    statement = select(CUSTOMERS).where(CUSTOMERS.c.customer_id == customer_id)
+    row = (await tx.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    if row is None:
+        raise Fault("customer_unknown")
+    return _customer(row)
+
+
+async def find_keys(tx: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, CustomerKey]:
+    """The keys of customers, to open what was sealed for them."""
+    keys = select(CUSTOMERS.c.customer_id, CUSTOMERS.c.wrapped_key)
+    statement = keys.where(CUSTOMERS.c.customer_id.in_(customer_ids))
+    return {row.customer_id: CustomerKey(row.customer_id, row.wrapped_key) for row in await tx.execute(statement)}
+
+
+async def lock_callers(
+    tx: UnitOfWork, customer_ids: Collection[UUID], phone_indexes: Collection[bytes]
+) -> list[Customer]:
+    """Those of these ids and numbers who are known.
+
+    Until the transaction ends nobody else opens a case for them: two reports of one problem at the same moment must
+    find each other (INT-14).
+    """
+    statement = (
+        select(CUSTOMERS)
+        .where(or_(CUSTOMERS.c.customer_id.in_(customer_ids), CUSTOMERS.c.phone_index.in_(phone_indexes)))
+        .order_by(CUSTOMERS.c.customer_id)
+        .with_for_update(key_share=True)
+    )
+    return [_customer(row) for row in await tx.execute(statement)]
+
+
+async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustomer]) -> dict[bytes, Customer]:
+    """Registers people with different numbers, each with a key of their own; gives phone index → customer.
+
+    A number that somebody else registered in the meantime gives that customer.
+    """
+    rows = [_sealed(tx, sealer, newcomer) for newcomer in newcomers]
+    # One order for everybody, so that two transactions with the same numbers can't wait for each other in a circle.
+    rows.sort(key=lambda row: row["phone_index"])
+    known = {row.phone_index: _customer(row) for row in await tx.execute(_INSERT, rows)}
+    registered = {customer.customer_id for customer in known.values()}
+    for newcomer in newcomers:
+        if newcomer.customer_id in registered:
+            event = events_pb2.CustomerRegistered(customer_id=str(newcomer.customer_id), region=newcomer.region)
+            tx.emit(event, version=1, traceparent=newcomer.traceparent)
+    taken = [row["phone_index"] for row in rows if row["phone_index"] not in known]
+    if taken:
+        statement = select(CUSTOMERS).where(CUSTOMERS.c.phone_index.in_(taken)).with_for_update(key_share=True)
+        known |= {row.phone_index: _customer(row) for row in await tx.execute(statement)}
+    return known
+
+
+def key_of(customer: Customer) -> CustomerKey:
+    return CustomerKey(customer.customer_id, customer.wrapped_key)
+
+
+def _sealed(tx: UnitOfWork, sealer: Sealer, newcomer: NewCustomer) -> dict[str, Any]:
+    key = CustomerKey(newcomer.customer_id, sealer.new_key())
+    return {
+        "customer_id": newcomer.customer_id,
+        "version": 1,
+        "region": newcomer.region,
+        "language": newcomer.language,
+        "wrapped_key": key.wrapped,
+        "sealed_name": texts.seal(sealer, key, newcomer.name),
+        "sealed_phone": texts.seal(sealer, key, newcomer.phone),
+        "sealed_email": texts.seal(sealer, key, newcomer.email),
+        "phone_index": phone_index(sealer, newcomer.phone),
+        "registered_at": tx.now,
+        "erased_at": None,
+    }
+
+
+def phone_index(sealer: Sealer, phone: str) -> bytes:
+    """What finds the customer of a number without the number being stored."""
+    return sealer.blind_index(f"phone:{phone.removeprefix('+')}")
+
+
+def _customer(row: Any) -> Customer:
+    return Customer.model_validate(row._asdict())

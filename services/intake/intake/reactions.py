@@ -1,0 +1,135 @@
+"""What intake does when other services tell what happened: dispatch about visits, records about the archive.
+
+Every report is kept in the history of its case. Those about a work order that the case doesn't wait for change nothing
+(see cases/visits.py), so late, repeated and reordered reports are harmless.
+"""
+
+from collections.abc import Callable
+from datetime import UTC
+from uuid import UUID
+
+from bihuan.dispatch.v1 import events_pb2 as dispatch_events
+from bihuan.records.v1 import events_pb2 as records_events
+from servicekit.database import UnitOfWork
+from servicekit.messaging import NotYet, Reactions, Received
+
+from intake.cases import store, visits
+from intake.cases.case import Case, Stage
+from intake.cases.closing import archive_case
+from intake.cases.results import result_of
+from intake.cases.steps import Step, noted
+from intake.cases.visits import Engineer
+from intake.desk import Desk
+
+SYSTEM = "system"
+
+
+def build_reactions(desk: Desk) -> Reactions:
+    reactions = Reactions("intake")
+
+    @reactions.on(dispatch_events.WorkOrderAssigned)
+    async def assigned(tx: UnitOfWork, event: dispatch_events.WorkOrderAssigned, received: Received) -> None:
+        engineer = Engineer(event.engineer_id, event.engineer_user_id, event.engineer_name)
+        version = received.entity_version
+        await _follow(
+            tx,
+            event,
+            received,
+            lambda case: visits.assigned(case, tx.now, engineer=engineer, version=version),
+            actor=event.assigned_by or SYSTEM,
+        )
+
+    @reactions.on(dispatch_events.WorkOrderAccepted)
+    async def accepted(tx: UnitOfWork, event: dispatch_events.WorkOrderAccepted, received: Received) -> None:
+        engineer, version = Engineer(event.engineer_id), received.entity_version
+        await _follow(
+            tx,
+            event,
+            received,
+            lambda case: visits.accepted(case, tx.now, engineer=engineer, version=version),
+            actor=event.engineer_id,
+        )
+
+    @reactions.on(dispatch_events.WorkOrderCompleted)
+    async def completed(tx: UnitOfWork, event: dispatch_events.WorkOrderCompleted, received: Received) -> None:
+        finished_at = min(event.finished_at.ToDatetime(UTC), tx.now)
+        await _follow(
+            tx,
+            event,
+            received,
+            lambda case: visits.completed(
+                case,
+                tx.now,
+                engineer=Engineer(event.engineer_id),
+                result=result_of(event.report, case.language),
+                finished_at=finished_at,
+            ),
+            actor=event.engineer_id,
+        )
+
+    @reactions.on(dispatch_events.WorkOrderFailed)
+    async def failed(tx: UnitOfWork, event: dispatch_events.WorkOrderFailed, received: Received) -> None:
+        await _follow(tx, event, received, lambda case: visits.broken_off(case, tx.now), actor=event.engineer_id)
+
+    @reactions.on(dispatch_events.WorkOrderCancelled)
+    async def cancelled(tx: UnitOfWork, event: dispatch_events.WorkOrderCancelled, received: Received) -> None:
+        await _follow(tx, event, received, lambda case: visits.broken_off(case, tx.now), actor=SYSTEM)
+
+    @reactions.on(dispatch_events.WorkOrderCreated)
+    async def created(tx: UnitOfWork, event: dispatch_events.WorkOrderCreated, _received: Received) -> None:
+        number = event.work_order_number
+        await _note(tx, event.case_id, "work_order_created", SYSTEM, work_order_number=number)
+
+    @reactions.on(dispatch_events.WorkOrderWaiting)
+    async def waiting(tx: UnitOfWork, event: dispatch_events.WorkOrderWaiting, _received: Received) -> None:
+        reasons = ", ".join(event.reasons)
+        await _note(tx, event.case_id, "work_order_waiting", SYSTEM, reasons=reasons)
+
+    @reactions.on(dispatch_events.WorkOrderTravelStarted)
+    async def travel_started(
+        tx: UnitOfWork, event: dispatch_events.WorkOrderTravelStarted, _received: Received
+    ) -> None:
+        await _note(tx, event.case_id, "travel_started", event.engineer_id)
+
+    @reactions.on(dispatch_events.WorkOrderArrived)
+    async def arrived(tx: UnitOfWork, event: dispatch_events.WorkOrderArrived, _received: Received) -> None:
+        await _note(tx, event.case_id, "engineer_arrived", event.engineer_id)
+
+    @reactions.on(records_events.RecordFiled)
+    async def record_filed(tx: UnitOfWork, event: records_events.RecordFiled, _received: Received) -> None:
+        case = await store.lock(tx, event.case_id)
+        if case.stage == Stage.CLOSED:
+            await archive_case(tx, desk, case, record_id=UUID(event.record_id), actor=SYSTEM)
+        elif case.stage == Stage.ARCHIVED:
+            correction = noted(case, "record_corrected", record_id=event.record_id, version=str(event.version))
+            await store.save(tx, case, correction, actor=SYSTEM)
+        else:
+            raise NotYet(f"the case is filed but still {case.stage.value} here")
+
+    return reactions
+
+
+WorkOrderReport = (
+    dispatch_events.WorkOrderAssigned
+    | dispatch_events.WorkOrderAccepted
+    | dispatch_events.WorkOrderCompleted
+    | dispatch_events.WorkOrderFailed
+    | dispatch_events.WorkOrderCancelled
+)
+
+
+async def _follow(
+    tx: UnitOfWork, event: WorkOrderReport, received: Received, rule: Callable[[Case], Step], *, actor: str
+) -> None:
+    """Moves the case by `rule` when it still follows this work order; else only notes the report."""
+    case, work_order_id = await store.lock(tx, event.case_id), UUID(event.work_order_id)
+    if visits.follows(case, work_order_id, received.entity_version):
+        step = rule(case)
+    else:
+        step = visits.stale(case, event.DESCRIPTOR.name, work_order_id)
+    await store.save(tx, case, step, actor=actor)
+
+
+async def _note(tx: UnitOfWork, case_id: str, happened: str, actor: str, **details: str) -> None:
+    case = await store.lock(tx, case_id)
+    await store.save(tx, case, noted(case, happened, **details), actor=actor)

@@ -1,0 +1,1 @@
+"""Intake's contracts, served: proto to use cases and back, no rules here."""
