@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 Place = tuple[str | int, ...]
+
+# Several times as fast where PyYAML was built with libyaml; both are safe.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class StandardsError(Exception):
@@ -47,31 +51,46 @@ def read_document(path: Path) -> Document:
     """Reads one file. Raises StandardsError when it is missing, not YAML, or says something twice."""
     try:
         raw = path.read_bytes()
-        root = yaml.compose(raw.decode(), Loader=yaml.SafeLoader)
+        root = yaml.compose(raw.decode(), Loader=_Loader)
+        lines: dict[Place, int] = {}
+        content = _Content(path.name, lines).of(root, ())
     except FileNotFoundError:
         raise StandardsError(path.name, 1, f"the file is missing in {path.parent}") from None
     except UnicodeDecodeError as error:
         raise StandardsError(path.name, 1, f"not UTF-8: {error}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise StandardsError(path.name, line, f"not YAML: {error.problem}") from error
-    lines: dict[Place, int] = {}
-    return Document(path.name, _content(root, (), path.name, lines), lines, hashlib.sha256(raw).digest())
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        raise StandardsError(path.name, mark.line + 1 if mark else 1, f"not YAML: {reason}") from error
+    return Document(path.name, content, lines, hashlib.sha256(raw).digest())
 
 
-def _content(node: yaml.Node | None, place: Place, file: str, lines: dict[Place, int]) -> Any:
-    """The node as plain values. Fills `lines` with the first line of each place."""
-    if isinstance(node, yaml.MappingNode):
+class _Content:
+    """Turns nodes into plain values, and notes the first line of each place."""
+
+    def __init__(self, file: str, lines: dict[Place, int]) -> None:
+        self._file = file
+        self._lines = lines
+        self._scalars = SafeConstructor()
+
+    def of(self, node: yaml.Node | None, place: Place) -> Any:
+        match node:
+            case yaml.MappingNode():
+                return self._mapping(node, place)
+            case yaml.SequenceNode():
+                for index, item in enumerate(node.value):
+                    self._lines[*place, index] = item.start_mark.line + 1
+                return [self.of(item, (*place, index)) for index, item in enumerate(node.value)]
+            case None:
+                return None
+        return self._scalars.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value)
+            key, line = str(key_node.value), key_node.start_mark.line + 1
             if key in mapping:
-                raise StandardsError(file, key_node.start_mark.line + 1, f"{key} is there twice")
-            lines[*place, key] = key_node.start_mark.line + 1
-            mapping[key] = _content(value_node, (*place, key), file, lines)
+                raise StandardsError(self._file, line, f"{key} is there twice")
+            self._lines[*place, key] = line
+            mapping[key] = self.of(value_node, (*place, key))
         return mapping
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            lines[*place, index] = item.start_mark.line + 1
-        return [_content(item, (*place, index), file, lines) for index, item in enumerate(node.value)]
-    return None if node is None else yaml.SafeLoader("").construct_object(node)

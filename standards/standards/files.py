@@ -117,10 +117,17 @@ class Regions(File):
             return content
         completed: dict[str, Any] = {}
         for path in sorted(regions, key=lambda path: path.count(".")):
-            above = completed.get(path.rpartition(".")[0])
-            duty = {key: above[key] for key in INHERITED_FROM_ABOVE if key in above} if isinstance(above, dict) else {}
-            completed[path] = {**duty, **regions[path]} if isinstance(regions[path], dict) else regions[path]
+            entry, above = regions[path], _nearest_above(path, completed)
+            duty = {key: above[key] for key in INHERITED_FROM_ABOVE if key in above}
+            completed[path] = {**duty, **entry} if isinstance(entry, dict) else entry
         return {**content, "regions": completed}
+
+
+def _nearest_above(path: str, regions: dict[str, Any]) -> dict[str, Any]:
+    while path := path.rpartition(".")[0]:
+        if isinstance(above := regions.get(path), dict):
+            return above
+    return {}
 
 
 class Calendars(File):

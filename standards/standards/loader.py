@@ -40,14 +40,15 @@ def _built_in_directory() -> Path:
 def _load(directory: Path) -> Standards:
     models: dict[str, type[Value]] = get_type_hints(Contents)
     documents = {field.name: read_document(directory / f"{field.name}.yaml") for field in fields(Contents)}
-    checked: dict[str, Any] = {name: _checked(document, models[name]) for name, document in documents.items()}
+    checked: dict[str, Any] = {name: check_document(document, models[name]) for name, document in documents.items()}
     contents = Contents(**checked)
     for name, place, reason in find_broken_references(contents):
         raise documents[name].error(place, reason)
     return Standards(contents, _hash(documents))
 
 
-def _checked(document: Document, model: type[Value]) -> Value:
+def check_document(document: Document, model: type[Value]) -> Value:
+    """The document as `model`. Raises StandardsError for the first mistake in it."""
     try:
         return model.model_validate(document.content)
     except ValidationError as wrong:
