@@ -43,10 +43,22 @@ async def change(tx: UnitOfWork, engineer: Engineer, **values: Any) -> Engineer:
     return Engineer.model_validate(changed.one()._asdict())
 
 
+class _Changed(Exception):  # noqa: N818 -- leaves a savepoint, and this file never
+    """The engineer is no longer as they were seen."""
+
+
 async def take(tx: UnitOfWork, engineer: Engineer) -> bool:
     """Counts one more work order for them; False when they have changed since they were read."""
     seen = {"id": engineer.engineer_id, "seen_version": engineer.version, "now": tx.now}
-    return (await tx.execute(_TAKE, seen)).rowcount == 1
+    try:
+        # A savepoint, because PostgreSQL keeps a row locked that it has waited for, also when the row no longer fits.
+        # Two that go on to each other's engineer would wait for each other.
+        async with tx.savepoint():
+            if (await tx.execute(_TAKE, seen)).rowcount != 1:
+                raise _Changed
+    except _Changed:
+        return False
+    return True
 
 
 async def release(tx: UnitOfWork, engineer_id: UUID) -> None:
