@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.policy import Policy
-from dispatch.regions import regions_upwards
 from dispatch.work_orders.assignment import (
     NOBODY_BECAUSE,
     Candidate,
@@ -158,7 +157,3 @@ def test_each_obstacle_has_its_reason(facts, found, reason):
 
 def test_without_any_engineer_nobody_is_qualified():
     assert choose(NEED, [], POLICY, NOW) == Nobody("no_qualified_engineer", {})
-
-
-def test_a_region_lies_in_itself_and_in_all_above_it():
-    assert regions_upwards("cn.gd.gz") == ["cn.gd.gz", "cn.gd", "cn"]

@@ -8,11 +8,11 @@ from uuid import UUID
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.regions import lies_in
 from sqlalchemy import CursorResult, exists, select
 
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
-from dispatch.regions import lies_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from servicekit.regions import regions_upwards
+
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.policy import Policy
-from dispatch.regions import regions_upwards
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

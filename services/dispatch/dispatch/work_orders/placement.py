@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
+from servicekit.regions import lies_in, regions_upwards
 from sqlalchemy import select, text, tuple_
 
 from dispatch.engineers import store as engineers
@@ -21,7 +22,6 @@ from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import qualifications_of
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
 from dispatch.policy import Policy
-from dispatch.regions import lies_in, regions_upwards
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.assignment import (
     Candidate,

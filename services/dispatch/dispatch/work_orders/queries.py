@@ -7,12 +7,12 @@ from uuid import UUID
 from bihuan.common.v1.common_pb2 import Clock
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
-from sqlalchemy import false, select
+from servicekit.regions import lies_in
+from sqlalchemy import select
 
 from dispatch.access import require_may_read
 from dispatch.engineers.queries import user_of
 from dispatch.engineers.tables import ENGINEERS
-from dispatch.regions import lies_in
 from dispatch.work_orders import store
 from dispatch.work_orders.tables import HISTORY, WORK_ORDERS, HistoryRow
 from dispatch.work_orders.work_order import State, WorkOrder
@@ -62,7 +62,7 @@ async def list_work_orders(
         own = select(ENGINEERS.c.engineer_id).where(ENGINEERS.c.user_id == principal.user_id).scalar_subquery()
         conditions = [columns.engineer_id == own]
     else:
-        conditions = [lies_in(columns.region, principal.domain) if principal.domain else false()]
+        conditions = [lies_in(columns.region, principal.domain)]
     if state is not None:
         conditions.append(columns.state == state)
     if engineer_id is not None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, false, or_
 
 
 def regions_upwards(region: str) -> list[str]:
@@ -12,5 +12,7 @@ def regions_upwards(region: str) -> list[str]:
 
 
 def lies_in(column: ColumnElement[Any], region: str) -> ColumnElement[bool]:
-    """The condition that a column names this region or one below it."""
+    """The condition that a column names this region or one below it; nothing lies in the empty region."""
+    if not region:
+        return false()
     return or_(column == region, column.startswith(f"{region}.", autoescape=True))
