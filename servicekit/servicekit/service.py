@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import signal
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,8 +23,10 @@ from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
 from servicekit.housekeeping import Housekeeper
 from servicekit.identity import TokenVerifier
 from servicekit.inspection import EntityFacts, InspectionServicer
-from servicekit.messaging import Bus, Consumer, Reactions, Relay
-from servicekit.rpc.server import AddServicer, Server
+from servicekit.messaging import Bus, Reactions
+from servicekit.messaging.consumer import Consumer
+from servicekit.messaging.relay import Relay
+from servicekit.rpc.server import Server, Servicer
 from servicekit.sealing import Sealer
 from servicekit.settings import ServiceSettings, read_settings
 from standards import Standards, load
@@ -75,7 +76,7 @@ class Service:
         self,
         platform: Platform,
         *,
-        servicers: Sequence[tuple[AddServicer, Any]],
+        servicers: Sequence[Servicer],
         reactions: Reactions,
         deadlines: DeadlineHandlers,
         entity_facts: EntityFacts,
@@ -89,13 +90,12 @@ class Service:
         self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
         self._housekeeper = Housekeeper(database, platform.clock, partitioned or {})
         database.on_commit_with_events(self._relay.wake)
-        inspection = InspectionServicer(database, bus, reactions, entity_facts, platform.clock)
+        inspection = InspectionServicer(database, bus, reactions, entity_facts)
         self._server = Server(
             settings.grpc_listen,
             [*servicers, inspection.servicer],
-            verify=platform.tokens.verify,
-            ready=database.is_reachable,
-            drain_seconds=settings.drain_seconds,
+            tokens=platform.tokens,
+            is_ready=database.is_reachable,
         )
 
     async def run(self) -> None:
@@ -119,7 +119,7 @@ class Service:
             await _until_stopped(stop, tasks)
         finally:
             log.info("service_stopping")
-            await self._server.stop()
+            await self._server.stop(self._platform.settings.drain_seconds)
             self._consumer.stop()
             self._deadlines.stop()
             await _end(tasks)
@@ -156,7 +156,7 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
-    """The main function of a service: `python -m <service>` serves, `python -m <service> migrate` migrates its database."""
+    """The main function of a service: `python -m intake` serves, `python -m intake migrate` migrates its database."""
     package = build.__globals__["__package__"]
     arguments = argparse.ArgumentParser(prog=f"python -m {package}")
     arguments.add_argument("action", nargs="?", choices=["serve", "migrate"], default="serve")
