@@ -63,6 +63,7 @@ class DeadlineRunner:
         self._stopping.set()
 
     async def _settle_daily(self) -> None:
+        # Not only at the start: during an upgrade a replica with the older standards may still start clocks.
         today = self._clock.now().astimezone(CHINA_TIME).date()
         if self._settled_on != today:
             calendars = calendars_of(load())

@@ -1,0 +1,45 @@
+"""A clock that fires before all others wakes the runner of its process at once."""
+
+import asyncio
+from datetime import timedelta
+
+from servicekit.deadlines import Start
+from servicekit.deadlines.alarms import Alarm, alarm_of
+
+from servicekit import deadlines
+
+
+async def has_rung(alarm: Alarm) -> bool:
+    waiting = asyncio.ensure_future(alarm.rung())
+    await asyncio.sleep(0)
+    rung = waiting.done()
+    waiting.cancel()
+    return rung
+
+
+def test_only_an_earlier_mark_wakes(manual_clock):
+    alarm, now = Alarm(), manual_clock.now()
+    alarm.reset()
+    alarm.expect(now)
+    alarm.ring(now + timedelta(seconds=1))
+    assert not await has_rung(alarm)
+    alarm.ring(now - timedelta(seconds=1))
+    assert await has_rung(alarm)
+
+
+async def test_everything_wakes_a_runner_that_expects_nothing(manual_clock):
+    alarm = Alarm()
+    alarm.reset()
+    alarm.expect(None)
+    alarm.ring(manual_clock.now())
+    assert await has_rung(alarm)
+    alarm.reset()
+    assert not await has_rung(alarm)
+
+
+async def test_it_rings_after_the_commit_and_not_before(database):
+    alarm = alarm_of(database.engine.sync_engine)
+    async with database.transaction("start") as tx:
+        await deadlines.start(tx, [Start("handling", "case")])
+        assert not await has_rung(alarm)
+    await asyncio.wait_for(alarm.rung(), 1)
