@@ -17,7 +17,7 @@ async def has_rung(alarm: Alarm) -> bool:
     return rung
 
 
-def test_only_an_earlier_mark_wakes(manual_clock):
+async def test_only_an_earlier_mark_wakes(manual_clock):
     alarm, now = Alarm(), manual_clock.now()
     alarm.reset()
     alarm.expect(now)
