@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from servicekit.errors import Fault
-from servicekit.identity import Principal, TokenVerifier
+from servicekit.identity import TokenVerifier
 from starlette.requests import Request
 
 from gateway.limits import Rate, RateLimits
@@ -25,17 +25,18 @@ class Admission:
         self._client = _rate(settings.client_rate)
         self._anonymous = _rate(settings.anonymous_rate)
 
-    async def admit(self, request: Request, *, public: bool) -> Principal | None:
-        """The caller, also kept in `request.state.principal`; None for a public call without a token.
+    async def admit(self, request: Request, *, public: bool) -> str:
+        """Lets a request in; the caller is kept in `request.state.principal`.
 
-        Raises Fault unauthenticated, token_invalid, token_expired, rate_limited, or unavailable while the issuer's
-        keys can't be read.
+        Gives the Authorization header to pass on, empty for a public call without a token. Raises Fault
+        unauthenticated, token_invalid, token_expired, rate_limited, or unavailable while the issuer's keys can't be
+        read.
         """
         token = _bearer_token(request)
         if not token:
             self.count_anonymous(request)
             if public:
-                return None
+                return ""
             raise Fault("unauthenticated")
         try:
             principal = await self._verifier.verify(token)
@@ -45,7 +46,7 @@ class Admission:
         request.state.principal = principal
         rate = self._client if principal.has("channel", "partner") else self._person
         self._limits.take(principal.user_id, rate)
-        return principal
+        return f"Bearer {token}"
 
     def count_anonymous(self, request: Request) -> None:
         """Counts a request of nobody we know against its network address. Raises Fault rate_limited."""

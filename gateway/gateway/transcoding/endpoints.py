@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final
 
 from fastapi import FastAPI
+from servicekit.languages import negotiate
 from servicekit.rpc.client import Channel
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
@@ -17,9 +17,6 @@ from gateway.transcoding.requests import request_reader
 from gateway.transcoding.responses import find_location, responder
 
 Handle = Callable[[Request], Awaitable[Response]]
-
-# What is passed on beside the message; the trace context is added by the channel.
-_PASSED_ON: Final = ("authorization", "accept-language")
 
 
 class Segment(StringConvertor):
@@ -61,13 +58,24 @@ class Endpoints:
         admit, seconds, public = self._admission.admit, self._request_seconds, binding.access.public
 
         async def handle(request: Request) -> Response:
-            await admit(request, public=public)
+            authorization = await admit(request, public=public)
             message = await read(request)
-            headers = request.headers
-            metadata = [(name, headers[name]) for name in _PASSED_ON if name in headers]
+            metadata = _metadata(request, authorization)
             return respond(request, await call(message, timeout=seconds, metadata=metadata))
 
         return handle
+
+
+def _metadata(request: Request, authorization: str) -> list[tuple[str, str]]:
+    """What is passed on beside the message; the channel adds the trace context.
+
+    Never a header as it came: gRPC refuses characters that HTTP lets through.
+    """
+    metadata = [("authorization", authorization)] if authorization else []
+    language = negotiate(request.headers.get("accept-language", ""))
+    if language:
+        metadata.append(("accept-language", language))
+    return metadata
 
 
 def _route_path(binding: Binding) -> str:

@@ -1,0 +1,162 @@
+"""Our JSON mapping against the library's, over every message of the contracts, and the places of faults (GWY-01)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
+from bihuan.intake.v1 import cases_pb2, customers_pb2
+from bihuan.records.v1 import records_pb2
+from gateway.contracts import CONTRACTS
+from gateway.transcoding.bindings import find_bindings
+from gateway.transcoding.reading import reader
+from gateway.transcoding.writing import format_timestamp, writer
+from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import to_json
+from servicekit.errors import Fault
+
+MESSAGES = sorted(
+    {kind for binding in find_bindings(CONTRACTS) for kind in (binding.request_class, binding.response_class)},
+    key=lambda kind: kind.DESCRIPTOR.full_name,
+)
+SCALARS = {
+    FieldDescriptor.CPPTYPE_BOOL: st.booleans(),
+    FieldDescriptor.CPPTYPE_INT32: st.integers(-(2**31), 2**31 - 1),
+    FieldDescriptor.CPPTYPE_UINT32: st.integers(0, 2**32 - 1),
+    FieldDescriptor.CPPTYPE_INT64: st.integers(-(2**63), 2**63 - 1),
+    FieldDescriptor.CPPTYPE_UINT64: st.integers(0, 2**64 - 1),
+    FieldDescriptor.CPPTYPE_DOUBLE: st.floats(allow_nan=False, allow_infinity=False),
+}
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+TIMESTAMPS = st.builds(
+    Timestamp, seconds=st.integers(-62_135_596_800, 253_402_300_799), nanos=st.integers(0, 999_999_999)
+)
+
+
+def values(field: FieldDescriptor) -> st.SearchStrategy:
+    if field.message_type is not None:
+        if field.message_type.full_name == "google.protobuf.Timestamp":
+            return TIMESTAMPS
+        return messages(field.message_type._concrete_class)
+    if field.enum_type is not None:
+        return st.sampled_from([value.number for value in field.enum_type.values])
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return st.binary(max_size=8)
+    return SCALARS.get(field.cpp_type, TEXTS)
+
+
+def messages(kind: type) -> st.SearchStrategy:
+    def field_values(field: FieldDescriptor) -> st.SearchStrategy:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            entry = field.message_type.fields_by_name
+            return st.dictionaries(values(entry["key"]), values(entry["value"]), max_size=3)
+        return st.lists(values(field), max_size=3) if field.is_repeated else values(field)
+
+    fields = {field.name: field_values(field) for field in kind.DESCRIPTOR.fields}
+    return st.fixed_dictionaries({}, optional=fields).map(lambda given: kind(**given))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(MESSAGES).flatmap(messages))
+def test_what_we_write_is_what_the_library_writes(message):
+    expected = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    assert writer(message.DESCRIPTOR)(message) == expected
+    assert json.loads(to_json(writer(message.DESCRIPTOR)(message))) == expected
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(MESSAGES).flatmap(messages))
+def test_what_we_wrote_is_read_as_the_same_message(message):
+    read = type(message)()
+    reader(message.DESCRIPTOR)(read, json.loads(json.dumps(writer(message.DESCRIPTOR)(message))), "")
+    assert read == message
+
+
+@given(TIMESTAMPS)
+def test_timestamps_are_written_as_the_library_writes_them(moment):
+    assert format_timestamp(moment.seconds, moment.nanos) == moment.ToJsonString()
+
+
+UINT32 = "integer 0 … 4294967295"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "field", "expected"),
+    [
+        (cases_pb2.OpenCaseRequest, [], "body", "object"),
+        (cases_pb2.OpenCaseRequest, {"subject": 5}, "subject", "string"),
+        (cases_pb2.OpenCaseRequest, {"subject": "a\0b"}, "subject", "string (without U+0000)"),
+        (cases_pb2.OpenCaseRequest, {"caller": []}, "caller", "object"),
+        (cases_pb2.OpenCaseRequest, {"caller": {"name": {}}}, "caller.name", "string"),
+        (cases_pb2.ConfirmResultRequest, {"solved": "true"}, "solved", "boolean"),
+        (cases_pb2.AnswerSurveyRequest, {"score": 2.5}, "score", UINT32),
+        (cases_pb2.AnswerSurveyRequest, {"score": True}, "score", UINT32),
+        (cases_pb2.AnswerSurveyRequest, {"score": -1}, "score", UINT32),
+        (cases_pb2.AnswerSurveyRequest, {"score": 2**32}, "score", UINT32),
+        (cases_pb2.AnswerSurveyRequest, {"score": "٣"}, "score", UINT32),
+        (work_orders_pb2.CompleteWorkOrderRequest, {"report": {"parts": {}}}, "report.parts", "array"),
+        (
+            work_orders_pb2.CompleteWorkOrderRequest,
+            {"report": {"parts": [{}, {"quantity": "x"}]}},
+            "report.parts[1].quantity",
+            UINT32,
+        ),
+        (
+            work_orders_pb2.CompleteWorkOrderRequest,
+            {"report": {"readings": [{"value": "high"}]}},
+            "report.readings[0].value",
+            "number",
+        ),
+        (work_orders_pb2.CompleteWorkOrderRequest, {"report": {"readings": [None]}}, "report.readings[0]", "object"),
+        (
+            work_orders_pb2.CompleteWorkOrderRequest,
+            {"report": {"readings": [{"value": 10**400}]}},
+            "report.readings[0].value",
+            "number",
+        ),
+        (
+            engineers_pb2.GrantQualificationRequest,
+            {"qualification": {"valid_until": "tomorrow"}},
+            "qualification.valid_until",
+            "RFC 3339 date-time",
+        ),
+        (
+            engineers_pb2.GrantQualificationRequest,
+            {"qualification": {"valid_until": 5}},
+            "qualification.valid_until",
+            "RFC 3339 date-time",
+        ),
+        (customers_pb2.UnsealRequest, {"sealed": ["not base64!"]}, "sealed[0]", "base64"),
+        (cases_pb2.HistoryEntry, {"details": {"a": 1}}, "details.a", "string"),
+        (
+            records_pb2.Record,
+            {"grade": 3},
+            "grade",
+            "DATA_GRADE_PUBLIC | DATA_GRADE_INTERNAL | DATA_GRADE_SENSITIVE | DATA_GRADE_CORE",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_by_place_and_what_was_expected(kind, body, field, expected):
+    with pytest.raises(Fault) as raised:
+        reader(kind.DESCRIPTOR)(kind(), body, "")
+    fault = raised.value
+    assert (fault.code, fault.field, fault.params["expected"]) == ("field_type_wrong", field, expected)
+
+
+def test_an_unknown_field_is_told_by_place():
+    with pytest.raises(Fault) as raised:
+        reader(cases_pb2.OpenCaseRequest.DESCRIPTOR)(cases_pb2.OpenCaseRequest(), {"caller": {"fone": "1"}}, "")
+    assert (raised.value.code, raised.value.field) == ("field_unknown", "caller.fone")
+
+
+def test_null_means_not_given():
+    message = cases_pb2.OpenCaseRequest()
+    reader(message.DESCRIPTOR)(message, {"subject": None, "caller": None}, "")
+    assert message == cases_pb2.OpenCaseRequest()
