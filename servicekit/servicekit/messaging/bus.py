@@ -168,8 +168,10 @@ class Bus:
     async def stop(self) -> None:
         """Sends what is under way and closes the connection."""
         if self._supervision is not None:
-            self._supervision.cancel()
-            await asyncio.gather(self._supervision, return_exceptions=True)
+            # Again and again: the client swallows a cancellation that meets it while it connects.
+            while not self._supervision.done():
+                self._supervision.cancel()
+                await asyncio.wait({self._supervision}, timeout=CONNECT_SECONDS)
             self._supervision = None
         self._lose()
 
