@@ -1,8 +1,7 @@
-"""Alembic's way into this service's tables."""
+"""Alembic's entry point for dispatch's database."""
 
-from dispatch.engineers import tables as _engineers  # noqa: F401 -- puts its tables on the metadata
-from dispatch.work_orders import tables as _work_orders  # noqa: F401
+import dispatch.engineers.tables
+import dispatch.work_orders.tables
 from servicekit.database.migrations import run_env
-from sqlmodel import SQLModel
 
-run_env(SQLModel.metadata)
+run_env(dispatch.work_orders.tables.WorkOrderRow.metadata)
