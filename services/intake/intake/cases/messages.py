@@ -16,7 +16,7 @@ def case_message(case: Case, clocks: Iterable[common_pb2.Clock]) -> cases_pb2.Ca
         case_id=str(case.case_id),
         case_number=case.case_number,
         version=case.version,
-        stage=stage_value(case.stage),
+        stage=stage_name(case.stage),
         customer_id=str(case.customer_id),
         channel=case.channel,
         identity_check=f"IDENTITY_CHECK_{case.identity_check.upper()}",
@@ -48,16 +48,17 @@ def history_message(row: Any) -> cases_pb2.HistoryEntry:
         at=row.at,
         happened=row.happened,
         actor=row.actor,
-        stage=stage_value(Stage(row.stage)),
+        stage=stage_name(Stage(row.stage)),
         details=row.details,
         version=row.version,
     )
 
 
-def stage_value(stage: Stage) -> cases_pb2.CaseStage:
-    return cases_pb2.CaseStage(cases_pb2.CaseStage.Value(f"CASE_STAGE_{stage.upper()}"))
+def stage_name(stage: Stage) -> str:
+    """The contract's name of a stage."""
+    return f"CASE_STAGE_{stage.upper()}"
 
 
 def stage_of(value: int) -> Stage:
     """The stage of a contract's value other than CASE_STAGE_UNSPECIFIED."""
-    return Stage(cases_pb2.CaseStage.Name(cases_pb2.CaseStage(value)).removeprefix("CASE_STAGE_").lower())
+    return Stage(cases_pb2.CaseStage.Name(value).removeprefix("CASE_STAGE_").lower())

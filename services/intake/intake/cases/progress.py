@@ -11,7 +11,7 @@ from standards.models import Notice
 from standards.models import Stage as StageTexts
 
 from intake.cases.case import Case, Outcome, Stage
-from intake.cases.messages import stage_of, stage_value
+from intake.cases.messages import stage_name, stage_of
 from intake.cases.promises import promised_clock
 from standards import Standards
 
@@ -38,7 +38,7 @@ def describe(
     }
     return cases_pb2.Progress(
         case_number=case.case_number,
-        stage=stage_value(case.stage),
+        stage=stage_name(case.stage),
         stage_text=stage.label[language],
         responsible=responsible,
         promise_text=told.promise[language].format_map(places),

@@ -185,4 +185,4 @@ def _fingerprint(request: cases_pb2.OpenCaseRequest) -> bytes:
 
 
 def _check_name(check: int) -> str:
-    return common_pb2.IdentityCheck.Name(common_pb2.IdentityCheck(check)).removeprefix("IDENTITY_CHECK_").lower()
+    return common_pb2.IdentityCheck.Name(check).removeprefix("IDENTITY_CHECK_").lower()

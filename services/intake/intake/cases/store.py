@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 from intake.cases.case import Case
 from intake.cases.duplicates import Earlier, Windows
 from intake.cases.lifecycle import write_spans
-from intake.cases.steps import Step
+from intake.cases.steps import ClockStart, Step
 from intake.cases.tables import CASES, HISTORY
 from servicekit import deadlines
 
@@ -85,7 +85,7 @@ async def add(tx: UnitOfWork, opened: Sequence[tuple[Step, str, str]]) -> None:
     rows = [step.after.model_dump() | {"stage_entered_by": trace} for step, _, trace in opened]
     await tx.execute(_INSERT, rows)
     await _write_history(tx, [(step, actor) for step, actor, _ in opened])
-    await deadlines.start(tx, [start for step, _, _ in opened for start in _starts(step)])
+    await deadlines.start(tx, [_start(step.after, start, trace) for step, _, trace in opened for start in step.starts])
     for step, _, trace in opened:
         _announce(tx, step, trace)
 
@@ -108,7 +108,7 @@ async def save(tx: UnitOfWork, before: Case, *steps: Step, actor: str, tracepare
     await _write_history(tx, [(step, actor) for step in steps])
     case = before
     for step in steps:
-        await _turn_clocks(tx, case, step)
+        await _turn_clocks(tx, case, step, trace)
         _announce(tx, step, trace)
         if step.after.stage != case.stage:
             clocks = await deadlines.of(tx, [str(case.case_id)])
@@ -144,7 +144,7 @@ async def _write_history(tx: UnitOfWork, steps: Sequence[tuple[Step, str]]) -> N
     )
 
 
-async def _turn_clocks(tx: UnitOfWork, before: Case, step: Step) -> None:
+async def _turn_clocks(tx: UnitOfWork, before: Case, step: Step, trace: str) -> None:
     subject = [str(before.case_id)]
     if before.waiting_for_customer and not step.after.waiting_for_customer:
         await deadlines.resume(tx, subject)
@@ -152,8 +152,8 @@ async def _turn_clocks(tx: UnitOfWork, before: Case, step: Step) -> None:
         await deadlines.cancel(tx, subject)
     elif step.cancels:
         await deadlines.cancel(tx, subject, step.cancels)
-    for start in step.starts:
-        await deadlines.start(tx, list(_starts(step, only=start.clock)), at=start.at)
+    for at in dict.fromkeys(start.at for start in step.starts):
+        await deadlines.start(tx, [_start(step.after, start, trace) for start in step.starts if start.at == at], at=at)
     if step.meets:
         await deadlines.meet(tx, subject, step.meets)
     if step.after.responsible != before.responsible:
@@ -162,11 +162,15 @@ async def _turn_clocks(tx: UnitOfWork, before: Case, step: Step) -> None:
         await deadlines.pause(tx, subject)
 
 
-def _starts(step: Step, only: str | None = None) -> Iterable[Start]:
-    case_id = str(step.after.case_id)
-    for start in step.starts:
-        if only in {None, start.clock}:
-            yield Start(clock=start.clock, subject_id=case_id, case_id=case_id, responsible=step.after.responsible)
+def _start(case: Case, start: ClockStart, trace: str) -> Start:
+    case_id = str(case.case_id)
+    return Start(
+        clock=start.clock,
+        subject_id=case_id,
+        case_id=case_id,
+        responsible=case.responsible,
+        traceparent=trace,
+    )
 
 
 def _announce(tx: UnitOfWork, step: Step, trace: str) -> None:
