@@ -16,7 +16,7 @@ from records.settings import INTAKE, RecordsSettings
 def build(settings: RecordsSettings) -> Service:
     """Nothing is connected yet when it returns."""
     platform = Platform.create("records", settings)
-    customers = CustomerServiceStub(Channel(settings.targets[INTAKE]))  # type: ignore[no-untyped-call] -- generated
+    customers = CustomerServiceStub(Channel(settings.targets[INTAKE]))  # type: ignore[no-untyped-call]
     return Service(
         platform,
         servicers=[(add_RecordServiceServicer_to_server, RecordServicer(platform.database, customers))],
