@@ -263,6 +263,15 @@ async def test_a_running_call_ends_before_the_server_does(running: Running) -> N
     assert (await call).owner == "u-agent"
 
 
+async def test_a_call_that_is_cut_off_by_the_end_of_the_server_is_unavailable(running: Running) -> None:
+    running.cases.waits = 30
+    call = asyncio.create_task(running.stub.GetCase(ASK))
+    while not running.cases.calls:
+        await asyncio.sleep(0.01)
+    await running.server.stop(0.05)
+    assert (await fault_of(call)).code == "unavailable"
+
+
 async def test_an_address_that_is_taken_is_an_error_with_its_name(running: Running) -> None:
     twin = Server(running.server.address, [], tokens=Tokens(), is_ready=always)
     with pytest.raises(OSError, match=running.server.address):

@@ -43,6 +43,8 @@ _OPTIONS: Final[Sequence[tuple[str, int | str]]] = (
     ("grpc.enable_retries", 0),
     ("grpc.max_receive_message_length", 8 * 1024 * 1024),
 )
+# The service can't be reached, or ended while it served the call.
+_GONE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
@@ -129,7 +131,7 @@ class UnaryCall(Generic[RequestT, ResponseT]):
             try:
                 response: ResponseT = await self._call(request, timeout=deadline - time.monotonic(), metadata=sent)
             except grpc.aio.AioRpcError as error:
-                again = error.code() is grpc.StatusCode.UNAVAILABLE and self._repeatable(request)
+                again = error.code() in _GONE and self._repeatable(request)
                 if pause is None or not again or time.monotonic() + pause > deadline:
                     raise from_rpc_error(error) from None
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads callers, guards nothing

@@ -30,7 +30,8 @@ _BY_STATUS: Final[Mapping[grpc.StatusCode, str]] = {
     grpc.StatusCode.UNIMPLEMENTED: "method_unknown",
     grpc.StatusCode.UNAVAILABLE: "unavailable",
     grpc.StatusCode.DEADLINE_EXCEEDED: "deadline_exceeded",
-    grpc.StatusCode.CANCELLED: "cancelled",
+    # Our own cancellation never comes as a status: the service went away in the middle of the call.
+    grpc.StatusCode.CANCELLED: "unavailable",
 }
 
 
