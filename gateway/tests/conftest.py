@@ -129,15 +129,17 @@ async def cases(issuer_dir: Path) -> AsyncIterator[tuple[Cases, str]]:
     await server.stop(drain_seconds=0.1)
 
 
-def settings_for(address: str, issuer_dir: Path, **more: Any) -> GatewaySettings:
-    return GatewaySettings(
-        oidc_issuer=ISSUER,
-        oidc_audience=AUDIENCE,
-        oidc_jwks=str(issuer_dir / "jwks.json"),
-        issuer_dir=issuer_dir,
-        public_url=ISSUER,
-        **{"targets": dict.fromkeys(("intake", "dispatch", "records"), address), "anonymous_rate": 100_000, **more},
-    )
+def settings_for(address: str, folder: Path, **more: Any) -> GatewaySettings:
+    usual = {
+        "oidc_issuer": ISSUER,
+        "oidc_audience": AUDIENCE,
+        "oidc_jwks": str(folder / "jwks.json"),
+        "issuer_dir": folder,
+        "public_url": ISSUER,
+        "targets": dict.fromkeys(("intake", "dispatch", "records"), address),
+        "anonymous_rate": 100_000,
+    }
+    return GatewaySettings(**(usual | more))
 
 
 @pytest.fixture

@@ -1,0 +1,134 @@
+"""The gateway as a process: a real socket, one span a request in the caller's trace, draining on SIGTERM (TRC-01)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from servicekit.telemetry.spanstore import SpanStore
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(address: str, folder: Path, port: int, **more: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("BIHUAN_", "OTEL_"))}
+    return inherited | {
+        "BIHUAN_OIDC_ISSUER": "http://gateway.test",
+        "BIHUAN_OIDC_JWKS": str(folder / "jwks.json"),
+        "BIHUAN_ISSUER_DIR": str(folder),
+        "BIHUAN_HTTP_LISTEN": f"127.0.0.1:{port}",
+        "BIHUAN_TARGETS": json.dumps(dict.fromkeys(("intake", "dispatch", "records"), address)),
+        **more,
+    }
+
+
+async def until_it_answers(client: httpx.AsyncClient) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            await client.get("/healthz")
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+@pytest.fixture
+async def process(cases, issuer_dir, tmp_path) -> AsyncIterator[tuple[subprocess.Popen[bytes], httpx.AsyncClient]]:
+    port = free_port()
+    variables = environment(cases[1], issuer_dir, port, BIHUAN_SPAN_STORE=str(tmp_path / "spans.sqlite"))
+    with (tmp_path / "log").open("wb") as log:
+        started = subprocess.Popen([sys.executable, "-m", "gateway"], env=variables, stdout=log, stderr=log)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            await until_it_answers(client)
+            yield started, client
+    finally:
+        started.kill()
+        started.wait()
+
+
+async def test_a_request_on_a_socket_is_one_span_of_the_callers_trace(process, bearer, report, tmp_path):
+    started, client = process
+    headers = bearer("channel-app") | {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"}
+    opened = await client.post("/v1/cases", json=report, headers=headers)
+    assert opened.status_code == 201
+    assert "server" not in opened.headers
+    missing = await client.get("/v1/cases/2611-9999-9999:explode", headers=headers)
+    assert (missing.status_code, missing.json()["trace_id"]) == (404, TRACE_ID)
+    wrong = await client.get("/v1/cases/2611-9999-9999", headers=headers)
+    assert wrong.json()["trace_id"] == TRACE_ID
+
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(timeout=20) == 0
+    # The store reads a trace by the case that it is the life of, whose id is the trace's.
+    with closing(SpanStore(tmp_path / "spans.sqlite")) as store:
+        spans = store.spans_of_case(TRACE_ID)
+    assert sorted(span.name for span in spans) == ["GET", "GET /v1/cases/{case}", "POST /v1/cases"]
+    assert {span.parent_id for span in spans} == {"b7ad6b7169203331"}
+
+
+async def test_a_running_request_is_finished_before_the_process_ends(process, bearer, report):
+    started, client = process
+
+    async def slowly():
+        body = json.dumps(report).encode()
+        yield body[:10]
+        # The request has begun: now the end is asked for.
+        started.send_signal(signal.SIGTERM)
+        yield body[10:]
+
+    headers = bearer("channel-app") | {"Content-Type": "application/json"}
+    assert (await client.post("/v1/cases", content=slowly(), headers=headers)).status_code == 201
+    assert started.wait(timeout=20) == 0
+
+
+async def test_probes_tell_of_the_services(process):
+    _, client = process
+    assert (await client.get("/healthz")).json() == {"status": "live"}
+    ready = await client.get("/readyz")
+    assert (ready.status_code, ready.json()["services"]["intake"]) == (200, "serving")
+
+
+async def test_without_any_service_it_lives_and_waits(make_client):
+    targets = dict.fromkeys(("intake", "dispatch", "records"), "127.0.0.1:1")
+    async with make_client(targets=targets) as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "waiting")
+        assert (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"BIHUAN_TARGETS": '{"intake": "127.0.0.1:1"}'}, "BIHUAN_TARGETS names no address for: dispatch, records"),
+        ({"BIHUAN_ISSUER_DIR": "/nowhere/issuer"}, "/nowhere/issuer"),
+        ({"BIHUAN_HTTP_LISTEN": "8080"}, "http_listen must be host:port"),
+        ({"BIHUAN_PUBLIC_URL": "gateway"}, "BIHUAN_PUBLIC_URL"),
+        ({"BIHUAN_PERSON_RATE": "-1"}, "BIHUAN_PERSON_RATE"),
+    ],
+)
+def test_settings_that_can_t_work_are_named(issuer_dir, changed, told):
+    variables = environment("127.0.0.1:1", issuer_dir, free_port()) | changed
+    command = [sys.executable, "-m", "gateway"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
