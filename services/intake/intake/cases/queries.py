@@ -7,6 +7,7 @@ from uuid import UUID
 from bihuan.intake.v1 import cases_pb2
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
+from servicekit.regions import lies_in
 from servicekit.rpc.paging import PageToken
 from sqlalchemy import ColumnElement, or_, select
 
@@ -94,20 +95,15 @@ def _conditions(principal: Principal, filters: Filters) -> list[ColumnElement[bo
     if principal.is_customer:
         conditions.append(CASES.c.customer_id == (UUID(principal.customer_id) if principal.customer_id else None))
     else:
-        conditions.append(_within(principal.domain))
+        conditions.append(lies_in(CASES.c.region, principal.domain))
     if filters.stage is not None:
         conditions.append(CASES.c.stage == filters.stage.value)
     if filters.customer_id is not None:
         conditions.append(CASES.c.customer_id == filters.customer_id)
     if filters.region:
-        conditions.append(_within(filters.region))
+        conditions.append(lies_in(CASES.c.region, filters.region))
     if filters.responsible:
         conditions.append(or_(CASES.c.owner == filters.responsible, CASES.c.handler == filters.responsible))
     if filters.kind:
         conditions.append(CASES.c.kind == filters.kind)
     return conditions
-
-
-def _within(region: str) -> ColumnElement[bool]:
-    """The region itself and everything below it."""
-    return or_(CASES.c.region == region, CASES.c.region.startswith(f"{region}.", autoescape=True))
