@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -92,7 +92,13 @@ class Connection:
         if self.lost.is_set():
             raise BusAwayError("the connection to NATS is lost")
         try:
-            future = await self.jetstream.publish_async(subject, body, wait_stall=ACK_SECONDS, headers=dict(headers))
+            # Without a limit to the wait for room the client needs no task for each message; `settled` frees the room.
+            future = await self.jetstream.publish_async(subject, body, headers=dict(headers))
+        except nats.js.errors.TooManyStalledMsgsError as stalled:
+            # The client turns a cancellation while it waits for room into this error.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from stalled
+            raise BusAwayError(str(stalled)) from stalled
         except _TROUBLE as away:
             raise BusAwayError(str(away)) from away
         except nats.errors.Error as wrong:
@@ -102,16 +108,22 @@ class Connection:
         future.add_done_callback(lambda done: self._landed(subject, done))
         return future
 
-    async def acknowledged(self, future: asyncio.Future[PubAck]) -> PubAck:
-        """The stream's acknowledgement. Raises PublishRefusedError or BusAwayError."""
+    async def acknowledged(self, future: asyncio.Future[PubAck]) -> None:
+        """Returns when the stream has the message. Raises PublishRefusedError or BusAwayError."""
+        [failure] = await self.settled([future])
+        if failure is not None:
+            raise failure
+
+    async def settled(
+        self, futures: Sequence[asyncio.Future[PubAck]]
+    ) -> list[PublishRefusedError | BusAwayError | None]:
+        """What became of each message, in the order given: None where the stream has it. Bounded by ACK_SECONDS."""
+        together = asyncio.gather(*futures, return_exceptions=True)
         try:
-            return await self.until_lost(asyncio.wait_for(future, ACK_SECONDS))
-        except (PublishRefusedError, BusAwayError):
-            raise
-        except (TimeoutError, *_TROUBLE) as away:
-            raise BusAwayError(f"no acknowledgement from the stream: {away!r}") from away
-        except nats.js.errors.APIError as refused:
-            raise PublishRefusedError(str(refused)) from refused
+            await self.until_lost(asyncio.wait_for(together, ACK_SECONDS))
+        except (BusAwayError, TimeoutError):
+            together.cancel()  # Those without an answer; the others tell by themselves.
+        return [_failure(future) for future in futures]
 
     async def until_lost(self, work: Awaitable[T]) -> T:
         """The outcome of `work`, unless the connection is lost before: then BusAwayError, and `work` is cancelled."""
@@ -142,6 +154,20 @@ class Connection:
             self._in_flight.pop(subject, None)
         if not future.cancelled():
             future.exception()  # Seen, even where the caller has given up waiting.
+
+
+def _failure(future: asyncio.Future[PubAck]) -> PublishRefusedError | BusAwayError | None:
+    if not future.done() or future.cancelled():
+        return BusAwayError("no acknowledgement from the stream")
+    match future.exception():
+        case None:
+            return None
+        case PublishRefusedError() as refused:
+            return refused
+        case nats.js.errors.APIError() as error if not is_bus_trouble(error):
+            return PublishRefusedError(str(error))
+        case error:
+            return BusAwayError(f"no acknowledgement from the stream: {error!r}")
 
 
 class Bus:

@@ -198,15 +198,15 @@ class _Sending:
                 break
             else:
                 under_way.append((row, future))
-        for row, future in under_way:
-            try:
-                await self._connection.acknowledged(future)
-            except PublishRefusedError as refused:
-                self._park(row, refused)
-            except BusAwayError as away:
-                self.away = away
-            else:
-                self.published.append(row["id"])
+        outcomes = await self._connection.settled([future for _, future in under_way])
+        for (row, _), failure in zip(under_way, outcomes, strict=True):
+            match failure:
+                case None:
+                    self.published.append(row["id"])
+                case PublishRefusedError():
+                    self._park(row, failure)
+                case BusAwayError():
+                    self.away = failure
 
     def _park(self, row: asyncpg.Record, refused: PublishRefusedError) -> None:
         log.error("event_parked", event_id=str(row["event_id"]), subject=row["subject"], reason=str(refused))
