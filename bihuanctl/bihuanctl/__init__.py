@@ -1,1 +1,1 @@
-"""The bihuan command: embedded default, operations, demo, loop check."""
+"""The `bihuan` command: runs the embedded platform and looks after it."""

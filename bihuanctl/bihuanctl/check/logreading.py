@@ -1,0 +1,62 @@
+"""What the loop check keeps of each message while it reads the streams: ids only, so that a long log fits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bihuan.dispatch.v1.events_pb2 import CreateWorkOrder
+from bihuan.intake.v1.events_pb2 import CaseOpened
+
+from bihuanctl.check.facts import UnhandledEvent
+from bihuanctl.check.subjects import matches
+from bihuanctl.platform.eventlog import LoggedMessage
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What one service reacts to on one stream."""
+
+    service: str
+    stream: str
+    consumer: str
+    subjects: tuple[str, ...]
+
+    def covers(self, message: LoggedMessage) -> bool:
+        return message.stream == self.stream and any(matches(subject, message.subject) for subject in self.subjects)
+
+
+class LogReading:
+    """Takes in the messages of the streams, one after the other."""
+
+    def __init__(self, subscriptions: Sequence[Subscription]) -> None:
+        self._subscriptions = subscriptions
+        self.total = 0
+        # As in facts.LoggedEvents.
+        self.opened: dict[str, str] = {}
+        self.work_orders_asked: dict[str, str] = {}
+        # What should have had an effect, until the service is asked whether it had.
+        self.expected: dict[tuple[str, str], list[UnhandledEvent]] = {}
+
+    def take(self, message: LoggedMessage) -> None:
+        """Notes one message. One without readable headers takes no effect anywhere; it ends as a dead letter."""
+        self.total += 1
+        envelope = message.envelope
+        if envelope is None:
+            return
+        if envelope.type == CaseOpened.DESCRIPTOR.full_name:
+            self.opened[envelope.entity_id] = str(json.loads(message.body).get("case_number", ""))
+        elif envelope.type == CreateWorkOrder.DESCRIPTOR.full_name:
+            self.work_orders_asked[str(json.loads(message.body).get("work_order_id", ""))] = envelope.case_id
+        for subscription in self._subscriptions:
+            if subscription.covers(message):
+                self.expected.setdefault((subscription.service, subscription.consumer), []).append(
+                    UnhandledEvent(
+                        service=subscription.service,
+                        consumer=subscription.consumer,
+                        event_id=str(envelope.event_id),
+                        subject=message.subject,
+                        case_id=envelope.case_id,
+                    )
+                )

@@ -1,0 +1,182 @@
+"""What a closed loop means, as pure rules from a snapshot to findings.
+
+Each rule is one function; `judge` applies them all. A rule about a part that could not be asked says nothing: the
+silence itself is the finding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from bihuanctl.check.facts import EntityFact, Snapshot
+from bihuanctl.check.findings import Finding
+
+# The stages of docs/architecture.md. In all but the last, somebody must still do something, and a clock runs for it.
+OPEN_STAGES = ("accepted", "assessed", "assigned", "handling", "delivered", "confirmed", "closed")
+FINAL_STAGE = "archived"
+STAGES = (*OPEN_STAGES, FINAL_STAGE)
+
+# Stages in which a record is due, and the one in which it must be known to intake.
+RECORDED_STAGES = ("closed", "archived")
+
+WORK_ORDER_STATES = ("waiting", "assigned", "accepted", "travelling", "on_site", "done", "failed", "cancelled")
+ENDED_WORK_ORDER_STATES = ("done", "failed", "cancelled")
+
+# Which unfinished work order may belong to a case in a stage. Once the bus is quiet, both sides know the same.
+AGREEING_STATES = {
+    "accepted": (),
+    "assessed": ("waiting",),
+    "assigned": ("waiting", "assigned"),
+    "handling": ("accepted", "travelling", "on_site", "waiting", "assigned"),
+    "delivered": (),
+    "confirmed": (),
+    "closed": (),
+    "archived": (),
+}
+
+
+def judge(snapshot: Snapshot) -> list[Finding]:
+    """Everything that is wrong, the most telling first."""
+    return [finding for rule in RULES for finding in rule(snapshot)]
+
+
+def every_part_answers(snapshot: Snapshot) -> Iterator[Finding]:
+    for service, reason in snapshot.silent.items():
+        yield Finding("silent", service=service, detail=reason)
+
+
+def every_backlog_is_worked_off(snapshot: Snapshot) -> Iterator[Finding]:
+    for service, backlog in snapshot.backlogs.items():
+        if backlog.outbox_waiting:
+            yield Finding("outbox_waiting", service=service, detail=str(backlog.outbox_waiting))
+        if backlog.outbox_parked:
+            yield Finding("outbox_parked", service=service, detail=str(backlog.outbox_parked))
+        if backlog.consumer_pending:
+            yield Finding("consumer_pending", service=service, detail=str(backlog.consumer_pending))
+        if backlog.deadlines_overdue:
+            yield Finding("deadlines_overdue", service=service, detail=str(backlog.deadlines_overdue))
+
+
+def every_accepted_case_is_in_one_legal_stage(snapshot: Snapshot) -> Iterator[Finding]:
+    if "intake" in snapshot.silent:
+        return
+    held = Counter(case.entity_id for case in snapshot.cases)
+    for case_id, number in snapshot.events.opened.items():
+        if not held[case_id]:
+            yield Finding("case_lost", service="intake", entity_id=case_id, case_id=case_id, detail=number)
+    for case_id, times in held.items():
+        if times > 1:
+            yield Finding("case_duplicated", service="intake", entity_id=case_id, case_id=case_id, detail=str(times))
+    for case in snapshot.cases:
+        if case.state not in STAGES:
+            yield _about(case, "stage_illegal", "intake", case.state)
+
+
+def every_open_stage_has_a_clock(snapshot: Snapshot) -> Iterator[Finding]:
+    for case in snapshot.cases:
+        if case.state in OPEN_STAGES and not case.running_clocks:
+            yield _about(case, "clock_missing", "intake", case.state)
+
+
+def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
+    owners = (("intake", snapshot.cases), ("dispatch", snapshot.work_orders), ("records", snapshot.records))
+    for service, facts in owners:
+        for fact in facts:
+            for problem in fact.problems:
+                yield _about(fact, "owner_problem", service, problem)
+
+
+def every_event_took_effect(snapshot: Snapshot) -> Iterator[Finding]:
+    # What ended among the dead letters is named there, once.
+    given_up = {(letter.service, letter.event_id) for letter in snapshot.dead_letters}
+    for event in snapshot.events.unhandled:
+        if (event.service, event.event_id) not in given_up:
+            yield Finding(
+                "event_unhandled",
+                service=event.service,
+                entity_id=event.event_id,
+                case_id=event.case_id,
+                detail=event.subject,
+            )
+
+
+def no_letter_is_dead(snapshot: Snapshot) -> Iterator[Finding]:
+    for letter in snapshot.dead_letters:
+        yield Finding(
+            "dead_letter",
+            service=letter.service,
+            entity_id=letter.letter_id,
+            case_id=letter.case_id,
+            detail=f"{letter.subject}: {letter.reason}",
+        )
+
+
+def every_closed_case_has_one_record(snapshot: Snapshot) -> Iterator[Finding]:
+    if {"intake", "records"} & snapshot.silent.keys():
+        return
+    filed = Counter(record.case_id for record in snapshot.records)
+    stages = {case.entity_id: case.state for case in snapshot.cases}
+    for case in snapshot.cases:
+        if case.state in RECORDED_STAGES and not filed[case.entity_id]:
+            yield _about(case, "record_missing", "records", case.state)
+        if case.state == "closed" and filed[case.entity_id]:
+            yield _about(case, "archiving_stuck", "intake", case.state)
+    for case_id, count in filed.items():
+        if count > 1:
+            yield Finding("record_duplicated", service="records", entity_id=case_id, case_id=case_id, detail=str(count))
+        if case_id not in stages:
+            yield Finding("record_without_case", service="records", entity_id=case_id, case_id=case_id)
+        elif stages[case_id] not in RECORDED_STAGES:
+            yield Finding(
+                "record_too_early", service="records", entity_id=case_id, case_id=case_id, detail=stages[case_id]
+            )
+
+
+def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding]:
+    if {"intake", "dispatch"} & snapshot.silent.keys():
+        return
+    stages = {case.entity_id: case.state for case in snapshot.cases}
+    known = {order.entity_id for order in snapshot.work_orders}
+    for order_id, case_id in snapshot.events.work_orders_asked.items():
+        if order_id not in known:
+            yield Finding("work_order_lost", service="dispatch", entity_id=order_id, case_id=case_id)
+    for order in snapshot.work_orders:
+        if order.state not in WORK_ORDER_STATES:
+            yield _about(order, "state_illegal", "dispatch", order.state)
+        elif order.case_id not in stages:
+            yield _about(order, "work_order_without_case", "dispatch", order.state)
+        elif order.state not in ENDED_WORK_ORDER_STATES:
+            stage = stages[order.case_id]
+            if order.state not in AGREEING_STATES.get(stage, ()):
+                yield _about(order, "work_order_disagrees", "dispatch", f"{stage} / {order.state}")
+
+
+def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
+    unfinished = sorted(
+        (order for order in snapshot.work_orders if order.state not in ENDED_WORK_ORDER_STATES),
+        key=lambda order: order.case_id,
+    )
+    for case_id, orders in groupby(unfinished, key=lambda order: order.case_id):
+        count = len(list(orders))
+        if count > 1:
+            yield Finding("work_orders_many", service="dispatch", entity_id=case_id, case_id=case_id, detail=str(count))
+
+
+def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
+    return Finding(code, service=service, entity_id=fact.entity_id, case_id=fact.case_id, detail=detail)
+
+
+RULES = (
+    every_part_answers,
+    every_backlog_is_worked_off,
+    every_accepted_case_is_in_one_legal_stage,
+    every_open_stage_has_a_clock,
+    no_owner_sees_a_problem,
+    every_event_took_effect,
+    no_letter_is_dead,
+    every_closed_case_has_one_record,
+    every_work_order_belongs_to_its_case,
+    no_case_has_two_open_work_orders,
+)

@@ -1,0 +1,47 @@
+"""`bihuan users` and `bihuan token`: who can sign in here, and an access token for one of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bihuanctl.commands.options import Json
+from bihuanctl.platform.access import fetch_token
+from bihuanctl.platform.accounts import find_account, read_accounts
+from bihuanctl.session import Session
+
+app = typer.Typer()
+
+
+@app.command()
+def users(context: typer.Context, *, as_json: Json = False) -> None:
+    """List the accounts of the built-in issuer with their generated passwords."""
+    session = Session.of(context)
+    accounts = read_accounts(session.layout.issuer)
+    if as_json:
+        session.print_json([account.model_dump() for account in accounts])
+        return
+    table = Table(*(session.texts(f"users.{column}") for column in ("name", "kind", "roles", "domain", "password")))
+    for account in accounts:
+        kind = session.texts(f"users.{account.kind}")
+        table.add_row(account.name, kind, ", ".join(account.roles), account.domain, account.password)
+    session.console.print(table)
+
+
+@app.command()
+def token(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="USER", help="User or client system, see `bihuan users`.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Print an access token for one of the accounts, to send as `Authorization: Bearer …`."""
+    session = Session.of(context)
+    state = session.platform()
+    access_token = fetch_token(state.gateway_url, find_account(session.layout.issuer, user))
+    if as_json:
+        session.print_json({"user": user, "access_token": access_token, "gateway_url": state.gateway_url})
+    else:
+        typer.echo(access_token)

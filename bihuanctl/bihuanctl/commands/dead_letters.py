@@ -1,0 +1,130 @@
+"""`bihuan dead-letters`: what services could not handle, and sending it again after a repair."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.table import Table
+from servicekit.messaging.deadletters import (
+    DeadLetter,
+    list_dead_letters,
+    redrive_dead_letter,
+    show_dead_letter,
+)
+
+from bihuanctl.commands.options import Json
+from bihuanctl.platform.bus import operator_bus
+from bihuanctl.refusal import Refusal
+from bihuanctl.session import Session
+
+app = typer.Typer(no_args_is_help=True, help="Messages that a service could not handle.")
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the dead letter, see `list`.")]
+T = TypeVar("T")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the dead letters, oldest first."""
+    session = Session.of(context)
+    letters = asyncio.run(_all(session, service))
+    if as_json:
+        session.print_json([_as_dict(letter) for letter in letters])
+        return
+    if not letters:
+        session.say("dead_letters.none")
+        return
+    columns = ("number", "service", "subject", "case", "reason", "attempts", "died_at")
+    table = Table(*(session.texts(f"dead_letters.{column}") for column in columns))
+    for letter in letters:
+        table.add_row(
+            str(letter.number),
+            letter.service,
+            letter.subject,
+            letter.case_id,
+            f"{session.texts(f'dead_letters.reasons.{letter.reason}')}: {letter.error}",
+            str(letter.attempts),
+            f"{letter.died_at:%Y-%m-%d %H:%M:%S}" if letter.died_at else "",
+        )
+    session.console.print(table)
+
+
+@app.command()
+def show(context: typer.Context, number: Number, *, as_json: Json = False) -> None:
+    """Show one dead letter with its headers and content."""
+    session = Session.of(context)
+    letter = asyncio.run(_one(session, number))
+    if as_json:
+        session.print_json(_as_dict(letter) | {"headers": dict(letter.headers), "content": letter.content()})
+        return
+    for name, value in _as_dict(letter).items():
+        session.console.print(f"{name:<12}", str(value), markup=False)
+    session.console.print_json(data=letter.content())
+
+
+@app.command()
+def redrive(
+    context: typer.Context,
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="NUMBER…", help="Numbers of dead letters.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send dead letters again, each to the one service that failed."""
+    session = Session.of(context)
+    if bool(numbers) == every:
+        raise Refusal("redrive_what")
+    sent = asyncio.run(_redrive(session, numbers))
+    if as_json:
+        session.print_json({"redriven": [_as_dict(letter) for letter in sent]})
+    else:
+        for letter in sent:
+            session.say("dead_letters.redriven", number=letter.number, service=letter.service, subject=letter.subject)
+        session.say("dead_letters.redriven_count", count=len(sent))
+
+
+async def _all(session: Session, service: str | None) -> list[DeadLetter]:
+    async with operator_bus(session.layout.bus_login) as jetstream:
+        return [letter async for letter in list_dead_letters(jetstream, service)]
+
+
+async def _one(session: Session, number: int) -> DeadLetter:
+    async with operator_bus(session.layout.bus_login) as jetstream:
+        return await _known(number, show_dead_letter(jetstream, number))
+
+
+async def _redrive(session: Session, numbers: list[int] | None) -> list[DeadLetter]:
+    async with operator_bus(session.layout.bus_login) as jetstream:
+        # Listed before the first is sent: one that dies again at once must not be sent for ever.
+        wanted = numbers or [letter.number async for letter in list_dead_letters(jetstream)]
+        return [await _known(number, redrive_dead_letter(jetstream, number)) for number in wanted]
+
+
+async def _known(number: int, letter: Awaitable[T]) -> T:
+    try:
+        return await letter
+    except LookupError:
+        raise Refusal("dead_letter_unknown", number=number) from None
+
+
+def _as_dict(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "number": letter.number,
+        "service": letter.service,
+        "subject": letter.subject,
+        "type": letter.type,
+        "event_id": letter.event_id,
+        "case_id": letter.case_id,
+        "reason": letter.reason,
+        "error": letter.error,
+        "attempts": letter.attempts,
+        "died_at": letter.died_at,
+    }

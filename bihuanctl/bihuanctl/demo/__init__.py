@@ -1,0 +1,1 @@
+"""`bihuan demo`: plays real requests through the whole loop, as clients of the gateway (see play.py)."""

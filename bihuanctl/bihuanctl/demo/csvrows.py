@@ -1,0 +1,106 @@
+"""Reading people's CSV files: UTF-8 or GBK, any of the usual separators, bad rows named instead of fatal."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bihuanctl.refusal import Refusal
+
+SEPARATORS = ",;\t"
+UTF8_MARK = b"\xef\xbb\xbf"
+# A cell longer than this is no cell: a quote was never closed.
+MOST_CELL_CHARACTERS = 100_000
+# The header is line 1.
+FIRST_LINE = 2
+_FIRST_PRINTABLE = 0x20
+_SPACES = "\t\r\n"
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that can't be played. `code` is a key below `demo.bad_row.` in texts.yaml."""
+
+    # Line of the file on which the row begins; the header is line 1.
+    line: int
+    code: str
+    params: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it stands in the file, by column."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file that was read."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row | BadRow, ...]
+
+
+def read_table(path: Path) -> Table:
+    """The file's rows, in order. Raises Refusal `input_unreadable` or `input_empty`."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Refusal("input_unreadable", path=path, reason=error.strerror or error) from None
+    csv.field_size_limit(MOST_CELL_CHARACTERS)
+    # Bytes that no encoding explains become surrogates, and are found again in their row.
+    lines = raw.removeprefix(UTF8_MARK).decode(_encoding(raw), "surrogateescape").splitlines(keepends=True)
+    header = lines[0] if lines else ""
+    separator = max(SEPARATORS, key=header.count)
+    columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator), []))
+    if not any(columns):
+        raise Refusal("input_empty", path=path)
+    return Table(columns, tuple(_rows(lines[1:], separator, columns)))
+
+
+def _encoding(raw: bytes) -> str:
+    """UTF-8, unless more of the lines that are not plain ASCII make sense in GBK only."""
+    if raw.startswith(UTF8_MARK):
+        return "utf-8"
+    lines = [line for line in raw.splitlines() if not line.isascii()]
+    utf8 = sum(_reads_as(line, "utf-8") for line in lines)
+    return "gb18030" if sum(_reads_as(line, "gb18030") for line in lines) > utf8 * 2 else "utf-8"
+
+
+def _reads_as(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _rows(lines: list[str], separator: str, columns: tuple[str, ...]) -> Iterator[Row | BadRow]:
+    begin = 0
+    while begin < len(lines):
+        reader = csv.reader(lines[begin:], delimiter=separator, strict=True)
+        try:
+            cells = next(reader)
+        except csv.Error:
+            # A quote out of place would swallow what follows: only this line is given up.
+            yield BadRow(begin + FIRST_LINE, "malformed")
+            begin += 1
+            continue
+        if any(cell.strip() for cell in cells):
+            yield _row(begin + FIRST_LINE, cells, columns)
+        begin += reader.line_num
+
+
+def _row(line: int, cells: list[str], columns: tuple[str, ...]) -> Row | BadRow:
+    if len(cells) != len(columns):
+        return BadRow(line, "field_count", {"expected": str(len(columns)), "found": str(len(cells))})
+    for column, cell in zip(columns, cells, strict=True):
+        if any("\ud800" <= character <= "\udfff" for character in cell):
+            return BadRow(line, "broken_encoding", {"column": column})
+        if any(ord(character) < _FIRST_PRINTABLE and character not in _SPACES for character in cell):
+            return BadRow(line, "control_character", {"column": column})
+    return Row(line, {column: cell.strip() for column, cell in zip(columns, cells, strict=True)})

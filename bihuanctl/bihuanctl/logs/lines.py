@@ -1,0 +1,78 @@
+"""One line of a log, whoever wrote it: our processes write JSON, PostgreSQL and NATS their own."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.text import Text
+
+_LEVEL_STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red", "critical": "bold red"}
+# Fields with a place of their own in the line, and ids that only machines read.
+_PLACED = {"timestamp", "level", "event", "service", "logger", "span_id"}
+_TIME = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T](\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)")
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line taken apart as far as it could be read."""
+
+    process: str
+    # As written, or empty.
+    timestamp: str
+    level: str
+    text: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"process": self.process, "timestamp": self.timestamp, "level": self.level, "event": self.text} | {
+            "fields": self.fields
+        }
+
+    def rendered(self) -> Text:
+        """The line as a person reads it."""
+        time = _TIME.search(self.timestamp)
+        line = Text.assemble(
+            (f"{time[1][:12] if time else '':<12} ", "dim"),
+            (f"{self.process:<10} ", "cyan"),
+            (self.text, _LEVEL_STYLES.get(self.level, "")),
+        )
+        exception = None
+        for name, value in self.fields.items():
+            if name == "exception":
+                exception = value
+            else:
+                shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                line.append(f" {name}=", "dim")
+                line.append(shown)
+        if exception:
+            line.append(f"\n{exception}", "dim red")
+        return line
+
+
+def parse_line(process: str, text: str) -> LogLine:
+    """Reads one line; what is not JSON is taken as it stands."""
+    text = text.rstrip("\n")
+    if text.startswith("{"):
+        try:
+            entry = json.loads(text)
+        except ValueError:
+            entry = None
+        if isinstance(entry, dict) and "event" in entry:
+            return LogLine(
+                process=process,
+                timestamp=str(entry.get("timestamp", "")),
+                level=str(entry.get("level", "info")),
+                text=str(entry["event"]),
+                fields={name: value for name, value in entry.items() if name not in _PLACED},
+            )
+    time = _TIME.search(text)
+    return LogLine(process, time[0] if time else "", _level_in(text), text)
+
+
+def _level_in(text: str) -> str:
+    if re.search(r"\b(ERROR|FATAL|PANIC)\b|\[(ERR|FTL)\]", text):
+        return "error"
+    return "warning" if re.search(r"\bWARNING\b|\[WRN\]", text) else "info"

@@ -1,0 +1,1 @@
+"""The platform on this machine: where its files are, what runs, and how to reach it."""

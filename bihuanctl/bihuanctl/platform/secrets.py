@@ -1,0 +1,47 @@
+"""Passwords and keys of one platform, generated once and kept in a file that only its owner reads."""
+
+from __future__ import annotations
+
+import base64
+import secrets as randomness
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bihuanctl.platform.files import write_atomically
+
+PASSWORD_BYTES = 24
+MASTER_KEY_BYTES = 32
+
+
+class PlatformSecrets(BaseModel):
+    """Never printed, never passed on a command line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    # 32 bytes in base64: wraps the customers' keys. Lost, personal data is lost.
+    master_key: str
+    # Password of each service's PostgreSQL role.
+    database: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def generated(cls) -> PlatformSecrets:
+        return cls(master_key=base64.b64encode(randomness.token_bytes(MASTER_KEY_BYTES)).decode())
+
+    def with_roles(self, services: Iterable[str]) -> PlatformSecrets:
+        """The same with a password for each of `services`."""
+        return self.model_copy(update={"database": {name: _password() for name in services} | self.database})
+
+
+def open_secrets(path: Path, services: Iterable[str]) -> PlatformSecrets:
+    """The secrets in `path`; what is missing is generated and written before it is used."""
+    known = PlatformSecrets.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    complete = (known or PlatformSecrets.generated()).with_roles(services)
+    if complete != known:
+        write_atomically(path, complete.model_dump_json(indent=2) + "\n")
+    return complete
+
+
+def _password() -> str:
+    return randomness.token_urlsafe(PASSWORD_BYTES)

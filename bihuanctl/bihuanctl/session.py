@@ -1,0 +1,73 @@
+"""What every command knows: the language, the home, the caller's environment, and how to print."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from servicekit.errors import Fault
+
+from bihuanctl.platform.layout import Layout
+from bihuanctl.platform.state import PlatformState, read_running_state
+from bihuanctl.refusal import Refusal
+from bihuanctl.texts import Texts
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of the command."""
+
+    texts: Texts
+    layout: Layout
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    console: Console = field(default_factory=lambda: Console(highlight=False))
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Session:
+        session = context.find_root().obj
+        assert isinstance(session, cls)
+        return session
+
+    def say(self, key: str, **params: object) -> None:
+        """Prints one text of the catalogue."""
+        self.console.print(self.texts(key, **params), markup=False, soft_wrap=True)
+
+    def complain(self, refused: Refusal | Fault) -> None:
+        """Says on standard error what was refused, why and what to do; as JSON where JSON was asked for."""
+        title, detail, next_step = self._explained(refused)
+        if "--json" in sys.argv:
+            problem = {"code": refused.code, "title": title, "detail": detail, "next_step": next_step}
+            sys.stderr.write(json.dumps({"error": problem}, ensure_ascii=False) + "\n")
+            return
+        stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+        stderr.print(f"[bold red]{escape(title)}[/]", escape(detail))
+        stderr.print(escape(next_step), style="dim")
+
+    def _explained(self, refused: Refusal | Fault) -> tuple[str, str, str]:
+        if isinstance(refused, Fault):
+            text = refused.text(self.texts.language)
+            return text.title, text.detail, text.next_step
+        return refused.title(self.texts), refused.detail(self.texts), refused.next_step(self.texts)
+
+    def print_json(self, value: Any) -> None:
+        """Prints one JSON document, whole and unbroken, for scripts."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+    def print_json_line(self, value: Any) -> None:
+        """Prints one JSON document on one line, for streams of them."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.flush()
+
+    def platform(self) -> PlatformState:
+        """The platform that runs in this home. Raises Refusal `not_running`."""
+        state = read_running_state(self.layout.state)
+        if state is None:
+            raise Refusal("not_running")
+        return state

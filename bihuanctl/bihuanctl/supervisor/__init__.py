@@ -1,0 +1,1 @@
+"""Starts the platform's processes, keeps them running, and stops them in order."""

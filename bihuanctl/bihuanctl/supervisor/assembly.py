@@ -1,0 +1,142 @@
+"""Puts one platform together: its ports, its processes, and what must be prepared before they run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import servicekit.messaging.streams
+from pydantic import SecretStr
+from servicekit.database.provisioning import provision
+from servicekit.messaging.streams import OPERATOR
+
+from bihuanctl.platform.bus import operator_bus, write_login
+from bihuanctl.platform.layout import Layout
+from bihuanctl.platform.ports import LOOPBACK, free_ports, is_free
+from bihuanctl.platform.secrets import PlatformSecrets, open_secrets
+from bihuanctl.refusal import Refusal
+from bihuanctl.supervisor.child import Child, Program, run_to_end
+from bihuanctl.supervisor.environment import GATEWAY, SERVICES, Account, Surroundings
+from bihuanctl.supervisor.health import grpc_probe, http_probe
+from bihuanctl.supervisor.options import StartOptions
+from bihuanctl.supervisor.servers import (
+    BusServer,
+    DatabaseServer,
+    EmbeddedBusServer,
+    EmbeddedDatabaseServer,
+    ExistingBusServer,
+    ExistingDatabaseServer,
+)
+
+DEFAULT_GATEWAY_PORT = 8080
+PREPARATION_PATIENCE = 60.0
+# As in servicekit.settings, where a process has the same default.
+DRAIN_SECONDS = 10.0
+
+
+class Assembly:
+    """The parts of one platform. Built without starting anything."""
+
+    def __init__(
+        self, surroundings: Surroundings, secrets: PlatformSecrets, database: DatabaseServer, bus: BusServer
+    ) -> None:
+        self.surroundings = surroundings
+        self.drain_seconds = float(surroundings.inherited.get("BIHUAN_DRAIN_SECONDS", DRAIN_SECONDS))
+        self._secrets = secrets
+        self._database = database
+        self._bus = bus
+        self._database_urls: dict[str, str] = {}
+        servers = [server.child for server in (database, bus) if server.child is not None]
+        self.children: list[Child] = [*servers, *(self._service(name) for name in SERVICES), self._gateway()]
+
+    async def make_issuer(self) -> None:
+        """Keys and users of the built-in issuer, once for all."""
+        await run_to_end(
+            "issuer",
+            [sys.executable, "-m", "gateway", "issuer-init", str(self.surroundings.layout.issuer)],
+            self.surroundings.of_gateway(),
+            self.surroundings.layout.log("issuer"),
+            patience=PREPARATION_PATIENCE,
+        )
+
+    async def provision_streams(self) -> None:
+        """Streams and the clock's bucket; and the operator's login for the other commands."""
+        write_login(self.surroundings.layout.bus_login, self._bus.login(OPERATOR))
+        async with operator_bus(self.surroundings.layout.bus_login) as jetstream:
+            await servicekit.messaging.streams.provision(jetstream)
+
+    async def migrate(self, service: str) -> None:
+        """The service's role and database, with the tables of this version."""
+        password = self._secrets.database[service]
+        self._database_urls[service] = await provision(self._database.admin_url, service, password)
+        await run_to_end(
+            f"migrate-{service}",
+            [sys.executable, "-m", service, "migrate"],
+            self._environment_of(service),
+            self.surroundings.layout.log(f"migrate-{service}"),
+            patience=PREPARATION_PATIENCE,
+        )
+
+    def _service(self, name: str) -> Program:
+        target = self.surroundings.targets[name]
+        return Program(
+            name,
+            int(target.rpartition(":")[2]),
+            [sys.executable, "-m", name],
+            partial(self._environment_of, name),
+            self.surroundings.layout.log(name),
+            grpc_probe(target),
+        )
+
+    def _gateway(self) -> Program:
+        return Program(
+            GATEWAY,
+            self.surroundings.gateway_port,
+            [sys.executable, "-m", "gateway"],
+            self.surroundings.of_gateway,
+            self.surroundings.layout.log(GATEWAY),
+            http_probe(LOOPBACK, self.surroundings.gateway_port, "/readyz"),
+        )
+
+    def _environment_of(self, service: str) -> Mapping[str, str]:
+        login = self._bus.login(service)
+        account = Account(self._database_urls[service], login.user, login.password.get_secret_value())
+        return self.surroundings.of_service(service, account)
+
+
+def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, str]) -> Assembly:
+    """A platform in `layout` as asked for. Raises Refusal `port_taken` when the wanted port is not free."""
+    ports = free_ports()
+    database: DatabaseServer = (
+        ExistingDatabaseServer(environment["BIHUAN_DATABASE_URL"])
+        if environment.get("BIHUAN_DATABASE_URL")
+        else EmbeddedDatabaseServer(layout, next(ports))
+    )
+    bus: BusServer = (
+        ExistingBusServer(environment) if environment.get("BIHUAN_NATS_URL") else EmbeddedBusServer(layout, next(ports))
+    )
+    gateway_port = _gateway_port(options.port, ports)
+    secrets = open_secrets(layout.secrets, SERVICES)
+    surroundings = Surroundings(
+        layout=layout,
+        gateway_url=f"http://{LOOPBACK}:{gateway_port}",
+        gateway_port=gateway_port,
+        nats_url=bus.url,
+        targets={name: f"{LOOPBACK}:{next(ports)}" for name in SERVICES},
+        master_key=SecretStr(secrets.master_key),
+        jwks=layout.issuer / "jwks.json",
+        clock_adjustable=options.clock_adjustable,
+        inherited=environment,
+    )
+    return Assembly(surroundings, secrets, database, bus)
+
+
+def _gateway_port(wanted: int | None, ports: Iterator[int]) -> int:
+    if wanted is None:
+        return DEFAULT_GATEWAY_PORT if is_free(DEFAULT_GATEWAY_PORT) else next(ports)
+    if wanted == 0:
+        return next(ports)
+    if not is_free(wanted):
+        raise Refusal("port_taken", port=wanted)
+    return wanted
