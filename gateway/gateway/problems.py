@@ -29,9 +29,6 @@ class Problems:
 
     def document(self, fault: Fault, language: Language, instance: str) -> dict[str, Any]:
         """The problem document. `instance` is the path that was asked for."""
-        trace_id = current_trace_id()
-        if trace_id:
-            fault.params.setdefault("trace_id", trace_id)
         text = fault.text(language)
         document: dict[str, Any] = {
             "type": self.type_of(fault.code),
@@ -48,6 +45,7 @@ class Problems:
             document["violations"] = [
                 {"field": each.field, "rule": each.rule, "message": each.message} for each in fault.violations
             ]
+        trace_id = current_trace_id()
         if trace_id:
             document["trace_id"] = trace_id
         return document

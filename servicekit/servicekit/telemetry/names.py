@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 # --- spans -----------------------------------------------------------------------------------------------------------
+# A served HTTP request is named by method and route, `POST /v1/cases/{case}:assess` (kind server; FastAPI's own span).
 # A served gRPC call is named by its full method: `bihuan.intake.v1.CaseService/OpenCase` (kind server). Calling
 # another service makes no span of its own: the server's span hangs directly under the caller's.
 
