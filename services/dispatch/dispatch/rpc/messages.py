@@ -46,7 +46,7 @@ def work_order_message(view: View) -> work_orders_pb2.WorkOrder:
         work_order_id=str(order.work_order_id),
         work_order_number=order.work_order_number,
         version=order.version,
-        state=state_value(order.state),
+        state=state_name(order.state),
         case_id=str(order.case_id),
         case_number=order.case_number,
         region=order.region,
@@ -73,21 +73,22 @@ def history_message(row: HistoryRow) -> work_orders_pb2.WorkOrderHistoryEntry:
         at=row.at,
         happened=row.happened,
         actor=row.actor,
-        state=state_value(State(row.state)),
+        state=state_name(State(row.state)),
         details=row.details,
         version=row.version,
     )
 
 
-def state_value(state: State) -> work_orders_pb2.WorkOrderState:
-    return work_orders_pb2.WorkOrderState(work_orders_pb2.WorkOrderState.Value(_STATE + state.upper()))
+def state_name(state: State) -> str:
+    """The contract's name of a state."""
+    return _STATE + state.upper()
 
 
-def state_of(value: int) -> State | None:
+def state_of(value: work_orders_pb2.WorkOrderState) -> State | None:
     """The state of a contract's value; None for WORK_ORDER_STATE_UNSPECIFIED."""
     if value == work_orders_pb2.WORK_ORDER_STATE_UNSPECIFIED:
         return None
-    name = work_orders_pb2.WorkOrderState.Name(work_orders_pb2.WorkOrderState(value))
+    name = work_orders_pb2.WorkOrderState.Name(value)
     return State(name.removeprefix(_STATE).lower())
 
 
