@@ -1,0 +1,156 @@
+"""A whole platform of real processes for the stories: started once for the run, through the command that people use."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+START_PATIENCE = 120.0
+COMMAND_PATIENCE = 120.0
+T = TypeVar("T")
+
+
+class PlatformUnderTest:
+    """One running platform and everything that may be done to it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BIHUAN_")},
+            "BIHUAN_HOME": str(home),
+            "BIHUAN_LANG": "en",
+        }
+        self.gateway_url = ""
+        self._tokens: dict[str, str] = {}
+        self._clients: list[httpx.Client] = []
+
+    # --- the command -------------------------------------------------------------------------------------------------
+
+    def run(self, *arguments: str, patience: float = COMMAND_PATIENCE) -> subprocess.CompletedProcess[str]:
+        """Runs `bihuan …` to its end, whatever its exit status."""
+        command = [sys.executable, "-m", "bihuanctl.main", *arguments]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=patience, check=False
+        )
+
+    def json(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> Any:
+        """The answer of `bihuan … --json`; fails the test with the command's words on another exit status."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode in allowed, f"bihuan {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def up(self) -> dict[str, Any]:
+        """Starts it (or finds that it runs)."""
+        state: dict[str, Any] = self.json("up", "--detach", "--port", "0", "--adjustable-clock")
+        self.gateway_url = state["gateway_url"]
+        return state
+
+    def down(self) -> None:
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+        self.run("down")
+
+    # --- as a user ---------------------------------------------------------------------------------------------------
+
+    def token(self, user: str) -> str:
+        """An access token of a person or client system of `bihuan users`."""
+        if user not in self._tokens:
+            self._tokens[user] = self.json("token", user)["access_token"]
+        return self._tokens[user]
+
+    def client(self, user: str, language: str = "en") -> httpx.Client:
+        """An HTTP client on the gateway, signed in as `user`; closed at the end of the run."""
+        headers = {"Authorization": f"Bearer {self.token(user)}", "Accept-Language": language}
+        client = httpx.Client(base_url=self.gateway_url, headers=headers, timeout=30, trust_env=False)
+        self._clients.append(client)
+        return client
+
+    # --- as an operator ----------------------------------------------------------------------------------------------
+
+    def advance(self, duration: str) -> datetime:
+        """Moves platform time on by `2h`, `1d`, `10wd` …; gives the new platform time."""
+        return datetime.fromisoformat(self.json("clock", "advance", duration)["now"])
+
+    def now(self) -> datetime:
+        """Platform time."""
+        return datetime.fromisoformat(self.json("clock", "show")["now"])
+
+    def check(self, wait: float = 30.0) -> dict[str, Any]:
+        """The loop check's outcome, with its findings."""
+        outcome: dict[str, Any] = self.json("check", "--wait", str(wait), allowed=(0, 1))
+        return outcome
+
+    def assert_nothing_fell_out(self, wait: float = 30.0) -> dict[str, Any]:
+        """The loop check finds nothing; every story and every failure ends with it."""
+        outcome = self.check(wait)
+        assert outcome["clean"], json.dumps(outcome["findings"], indent=2, ensure_ascii=False)
+        return outcome
+
+    # --- as fate -----------------------------------------------------------------------------------------------------
+
+    def process(self, name: str) -> dict[str, Any]:
+        """What the supervisor says of one process: condition, pid, port, restarts."""
+        state: dict[str, Any] = json.loads((self.home / "run" / "platform.json").read_text())["processes"][name]
+        return state
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to one process, such as SIGSTOP to make it hang."""
+        os.kill(self.process(name)["pid"], number)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL in the middle of whatever it is doing; returns once the supervisor has noticed."""
+        before = self.process(name)
+        os.kill(before["pid"], signal.SIGKILL)
+        self.eventually(lambda: self.process(name)["restarts"] > before["restarts"], f"{name} was not missed")
+
+    def stop(self, name: str) -> None:
+        """Stops one process until `start`."""
+        self.json("stop", name)
+
+    def start(self, name: str) -> None:
+        """Starts a stopped process; returns when it is healthy."""
+        self.json("start", name)
+
+    def restart(self, name: str) -> None:
+        self.json("restart", name)
+
+    def until_healthy(self, name: str, patience: float = 60.0) -> None:
+        self.eventually(lambda: self.process(name)["condition"] == "healthy", f"{name} is not healthy", patience)
+
+    @staticmethod
+    def eventually(look: Callable[[], T], complaint: str = "it never came true", patience: float = 30.0) -> T:
+        """What `look` gives once that is true; fails with `complaint` after `patience` seconds of real time."""
+        deadline = time.monotonic() + patience
+        while True:
+            if seen := look():
+                return seen
+            assert time.monotonic() < deadline, f"{complaint} (after {patience:.0f} s)"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[PlatformUnderTest]:
+    """A running platform with an adjustable clock. Shared: a story uses customers and cases of its own."""
+    home = Path(tempfile.mkdtemp(prefix="bihuan-e2e-"))
+    home.chmod(0o755)  # as root, PostgreSQL runs as another user below it
+    running = PlatformUnderTest(home)
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+        shutil.rmtree(home)
