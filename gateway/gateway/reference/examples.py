@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
+from buf.validate import validate_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.reference.comments import Comments
@@ -17,7 +18,7 @@ from gateway.transcoding.reading import INTEGER_RANGES
 from gateway.transcoding.writing import map_entry
 
 _UUID: Final = "0193a5f0-7c1e-7000-8000-3f2a9c0d5b11"
-_MOMENT: Final = "2026-11-02T01:30:00Z"
+_MOMENT: Final = "2026-12-31T01:30:00Z"
 
 
 class Examples:
@@ -27,8 +28,10 @@ class Examples:
         self._comments = comments
 
     def message(self, message_type: Descriptor, *, without: Collection[str] = ()) -> dict[str, Any]:
-        """An example with every field but those in `without`."""
-        return {field.name: self.field(field) for field in message_type.fields if field.name not in without}
+        """An example with every field but those in `without`, and those that a caller would better leave out."""
+        fields = [field for field in message_type.fields if field.name not in without and not _is_optional_id(field)]
+        values = {field.name: self.field(field) for field in fields}
+        return {name: value for name, value in values.items() if value != ""}
 
     def field(self, field: FieldDescriptor) -> Any:
         """An example of what stands in this field."""
@@ -67,3 +70,9 @@ class Examples:
         if rules is not None and rules.string.HasField("pattern") and re.fullmatch(rules.string.pattern, ""):
             return ""
         return field.name.replace("_", " ")
+
+
+def _is_optional_id(field: FieldDescriptor) -> bool:
+    """It names something that exists, which an example can't."""
+    rules = field_rules(field)
+    return rules is not None and rules.string.uuid and rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE

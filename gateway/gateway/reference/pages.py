@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from string import Template
@@ -83,21 +84,26 @@ def _operation(
 ) -> Iterator[str]:
     yield f'<details id="{escape(operation["operationId"])}"><summary><span class="verb">{verb}</span> '
     yield f"<code>{escape(path)}</code> — {escape(operation['summary'])}</summary>"
-    yield f"<p>{escape(operation['description'])}</p>"
+    yield f"<p>{_prose(operation['description'])}</p>"
     parameters = [_resolved(parameter, document) for parameter in operation["parameters"]]
     yield "<table><tr><th>参数 Parameter</th><th>位置 In</th><th>说明 Meaning</th></tr>"
     for parameter in parameters:
         name, place = escape(parameter["name"]), escape(parameter["in"])
-        yield f"<tr><td><code>{name}</code><td>{place}<td>{escape(parameter.get('description', ''))}</tr>"
+        yield f"<tr><td><code>{name}</code><td>{place}<td>{_prose(parameter.get('description', ''))}</tr>"
     yield "</table>"
     yield f"<h4>请求 Request</h4><pre>{escape(_curl(server, path, verb, operation))}</pre><h4>答复 Responses</h4>"
     for status, response in operation["responses"].items():
         answer = _resolved(response, document)
-        yield f"<p><b>{escape(status)}</b> {escape(answer['description'])}</p>"
+        yield f"<p><b>{escape(status)}</b> {_prose(answer['description'])}</p>"
         example = answer.get("content", {}).get("application/json", {}).get("example")
         if example is not None:
             yield f"<pre>{escape(json.dumps(example, ensure_ascii=False, indent=2))}</pre>"
     yield "</details>"
+
+
+def _prose(text: str) -> str:
+    """Text of the contract's comments, with `words` in backticks set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _resolved(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -110,7 +116,7 @@ def _resolved(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[s
 
 
 def _curl(server: str, path: str, verb: str, operation: Mapping[str, Any]) -> str:
-    lines = [f"curl -X {verb} '{server}{path}'", "-H 'Authorization: Bearer $TOKEN'"]
+    lines = [f"curl -X {verb} '{server}{path}'", '-H "Authorization: Bearer $TOKEN"']
     body = operation.get("requestBody")
     if body:
         example = json.dumps(body["content"]["application/json"]["example"], ensure_ascii=False, indent=2)
