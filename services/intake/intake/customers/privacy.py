@@ -16,5 +16,5 @@ def mask_phone(phone: str) -> str:
 
 def mask_email(email: str) -> str:
     """`a***@example.com`"""
-    name, at, domain = email.partition("@")
+    name, at, domain = email.rpartition("@")
     return f"{name[:1]}{MASK * 3}{at}{domain}" if email else ""

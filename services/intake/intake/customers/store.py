@@ -9,7 +9,7 @@ from bihuan.intake.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.sealing import Sealer
-from sqlalchemy import or_, select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.customers import texts
@@ -17,6 +17,21 @@ from intake.customers.tables import CUSTOMERS, Customer
 from intake.customers.texts import CustomerKey
 
 _INSERT = insert(CUSTOMERS).on_conflict_do_nothing(index_elements=[CUSTOMERS.c.phone_index]).returning(*CUSTOMERS.c)
+# LATERAL with a limit makes PostgreSQL go by the indexes, whatever it thinks of the table's size, and lock in the order
+# of the ids, so that two transactions with the same callers can't wait for each other in a circle.
+_LOCK_CALLERS = text("""
+SELECT locked.*
+FROM (
+    SELECT customer_id FROM unnest(CAST(:customer_ids AS uuid[])) AS ids (customer_id)
+    UNION
+    SELECT found.customer_id FROM unnest(CAST(:phone_indexes AS bytea[])) AS phones (phone_index) CROSS JOIN LATERAL (
+        SELECT customer_id FROM customers WHERE customers.phone_index = phones.phone_index LIMIT 1
+    ) AS found
+    ORDER BY customer_id
+) AS wanted CROSS JOIN LATERAL (
+    SELECT * FROM customers WHERE customers.customer_id = wanted.customer_id LIMIT 1 FOR NO KEY UPDATE
+) AS locked
+""")
 
 
 @dataclass(frozen=True)
@@ -56,13 +71,8 @@ async def lock_callers(
     Until the transaction ends nobody else opens a case for them: two reports of one problem at the same moment must
     find each other (INT-14).
     """
-    statement = (
-        select(CUSTOMERS)
-        .where(or_(CUSTOMERS.c.customer_id.in_(customer_ids), CUSTOMERS.c.phone_index.in_(phone_indexes)))
-        .order_by(CUSTOMERS.c.customer_id)
-        .with_for_update(key_share=True)
-    )
-    return [_customer(row) for row in await tx.execute(statement)]
+    wanted = {"customer_ids": list(customer_ids), "phone_indexes": list(phone_indexes)}
+    return [_customer(row) for row in await tx.execute(_LOCK_CALLERS, wanted)]
 
 
 async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustomer]) -> dict[bytes, Customer]:
