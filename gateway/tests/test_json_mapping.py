@@ -71,6 +71,12 @@ def test_what_we_write_is_what_the_library_writes(message):
     assert json.loads(to_json(writer(message.DESCRIPTOR)(message))) == expected
 
 
+@given(st.sampled_from(MESSAGES).flatmap(messages))
+def test_fields_are_written_in_the_order_of_the_contract(message):
+    declared = [field.name for field in message.DESCRIPTOR.fields]
+    assert sorted(written := list(writer(message.DESCRIPTOR)(message)), key=declared.index) == written
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(MESSAGES).flatmap(messages))
 def test_what_we_wrote_is_read_as_the_same_message(message):

@@ -31,18 +31,19 @@ def writer(message_type: Descriptor) -> Callable[[Message], dict[str, Any]]:
 
     The object may share its empty lists and objects with others: serialise it, don't change it.
     """
-    fields: dict[int, tuple[str, Convert | None]] = {}
-    always: dict[str, Any] = {}
-    for field in message_type.fields:
-        fields[field.number] = field.name, _field_converter(field)
-        if not field.has_presence:
-            always[field.name] = _json_default(field)
+    fields = {field.number: (field.name, _field_converter(field)) for field in message_type.fields}
+    # In the order of the contract, with a place held for what may be absent.
+    blank = {field.name: None if field.has_presence else _json_default(field) for field in message_type.fields}
+    may_be_absent = [field.name for field in message_type.fields if field.has_presence]
 
     def write(message: Message) -> dict[str, Any]:
-        json_object = always.copy()
+        json_object: dict[str, Any] = blank.copy()
         for field, value in message.ListFields():
             name, convert = fields[field.number]
             json_object[name] = value if convert is None else convert(value)
+        for name in may_be_absent:
+            if json_object[name] is None:
+                del json_object[name]
         return json_object
 
     return write
