@@ -1,0 +1,79 @@
+"""`python -m bench`: starts a platform of its own, measures, reports, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bench import creations, deadlines, footprint, latency, startup
+from bench.figures import Figure
+from bench.floor import Floor
+from bench.machine import describe_machine
+from bench.platform import temporary_platform
+from bench.report import print_table, to_json, to_markdown
+
+GROUPS = (startup.GROUP, footprint.GROUP, creations.GROUP, latency.GROUP, deadlines.GROUP)
+
+
+def main(
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="GROUP", help=f"Measure only these: {', '.join(GROUPS)}. Repeatable.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each load and of each sample of the floor.")] = 6.0,
+    page: Annotated[Path | None, typer.Option(help="Also write the result as a page, such as docs/bench.md.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure the platform, as ratios to a floor taken in the same run. Takes about five minutes."""
+    wanted = set(only or GROUPS)
+    if unknown := wanted - set(GROUPS):
+        raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}", param_hint="--only")
+    machine = describe_machine()
+    errors = Console(stderr=True)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors) as progress:
+        figures = asyncio.run(measure(wanted, seconds, progress))
+    if page is not None:
+        page.write_text(to_markdown(figures, machine), encoding="utf-8")
+    if as_json:
+        typer.echo(to_json(figures, machine))
+    else:
+        print_table(Console(), figures)
+
+
+async def measure(wanted: set[str], seconds: float, progress: Progress) -> list[Figure]:
+    """The wanted groups, one after the other, on one platform."""
+    shown = progress.add_task("", total=None)
+
+    def begin(group: str) -> bool:
+        if group in wanted:
+            progress.update(shown, description=group)
+        return group in wanted
+
+    figures: list[Figure] = []
+    async with temporary_platform() as platform:
+        floor = Floor(platform, seconds)
+        progress.update(shown, description="starting")
+        started = await startup.start_first(platform)
+        if begin(startup.GROUP):
+            figures += started + await startup.measure_warm_starts(platform)
+        if begin(footprint.GROUP):
+            figures += await footprint.measure_footprint(platform, "after the start")
+        if begin(creations.GROUP):
+            created = await creations.measure_creations(platform, floor, seconds)
+            figures += floor.figures() + created
+        if begin(latency.GROUP):
+            figures += await latency.measure_latency(platform, seconds)
+        if begin(deadlines.GROUP):
+            figures += await deadlines.measure_deadlines(platform)
+        if wanted >= {footprint.GROUP, creations.GROUP} and begin(footprint.GROUP):
+            figures += await footprint.measure_footprint(platform, "after the loads")
+    return figures
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,130 @@
+"""A load of fault reports over keep-alive HTTP connections, with as little work on our side as Python allows.
+
+`python -m bench.load` reads a Plan from its standard input and writes an Outcome: in a process of its own, because a
+client that shares a process with anything else measures that too. The plan comes that way because it holds a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from urllib.parse import urlsplit
+
+import uvloop
+
+from bench.figures import percentile
+
+PATH = "/v1/cases"
+CONTENT_LENGTH = b"content-length:"
+CREATED = 201
+# Callers' numbers: every report is somebody's first, so that none joins another (INT-14).
+_PHONE = "+86{series:04d}{serial:08d}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do. `per_second` 0 means as fast as the answers come."""
+
+    url: str
+    token: str
+    clients: int
+    seconds: float
+    series: int
+    per_second: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """What came of it. Latencies are seconds from sending a request to its whole answer, of those answered 201."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    case_ids: list[str] = field(default_factory=list)
+    other_answers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def latency(self, share: float) -> float:
+        return percentile(self.latencies, share)
+
+
+async def run_in_own_process(plan: Plan) -> Outcome:
+    """Raises RuntimeError when the process fails, such as when the gateway closes its connections."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    answer, _ = await process.communicate(json.dumps(asdict(plan)).encode())
+    if process.returncode != 0:
+        raise RuntimeError(f"the load ended with status {process.returncode}")
+    return Outcome(**json.loads(answer))
+
+
+async def post_reports(plan: Plan) -> Outcome:
+    """Posts one report after another on each connection until the time is over."""
+    parts = urlsplit(plan.url)
+    outcome = Outcome()
+    serials = iter(range(10**8))
+    began = time.perf_counter()
+    end = began + plan.seconds
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        try:
+            while time.perf_counter() < end:
+                serial = next(serials)
+                turn = began + serial / plan.per_second if plan.per_second else began
+                if turn >= end:
+                    return
+                await asyncio.sleep(turn - time.perf_counter())
+                request = _request(parts.netloc, plan.token, plan.series, serial)
+                started = time.perf_counter()
+                writer.write(request)
+                status, answer = await _answer(reader)
+                if status == CREATED:
+                    outcome.latencies.append(time.perf_counter() - started)
+                    outcome.case_ids.append(json.loads(answer)["case"]["case_id"])
+                else:
+                    outcome.other_answers[str(status)] = outcome.other_answers.get(str(status), 0) + 1
+        finally:
+            writer.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(plan.clients):
+            group.create_task(client())
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+def _request(host: str, token: str, series: int, serial: int) -> bytes:
+    phone = _PHONE.format(series=series, serial=serial)
+    report = {
+        "channel": "app",
+        "caller": {"phone": phone, "name": "王小明", "identity_check": "IDENTITY_CHECK_TOKEN"},
+        "region": "cn.gd.gz.tianhe",
+        "subject": "宽带无法上网",
+        "description": "从昨晚开始无法上网，光猫红灯闪烁，重启也没有用。请尽快安排人上门检查。",
+    }
+    body = json.dumps(report, ensure_ascii=False).encode()
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        f"Idempotency-Key: bench{phone}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    lower = head.lower()
+    at = lower.index(CONTENT_LENGTH) + len(CONTENT_LENGTH)
+    length = int(lower[at : lower.index(b"\r\n", at)])
+    return int(head[9:12]), await reader.readexactly(length)
+
+
+if __name__ == "__main__":
+    plan = Plan(**json.loads(sys.stdin.buffer.read()))
+    json.dump(asdict(uvloop.run(post_reports(plan))), sys.stdout)
