@@ -57,10 +57,12 @@ def _parsed(text: str) -> Duration | None:
 
 
 def spoken(length: timedelta) -> str:
-    """A length with its two largest units: `3d 4h`, `12m 5s`, `85ms`."""
+    """A length with its two largest units: `3d 4h`, `12m 5s`, `1.2s`, `85ms`."""
     seconds = length.total_seconds()
     if seconds < 1:
         return f"{seconds * 1000:.0f}ms"
+    if seconds < 10:  # noqa: PLR2004 -- with two digits while that says something
+        return f"{seconds:.2g}s"
     parts = []
     rest = round(seconds)
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):

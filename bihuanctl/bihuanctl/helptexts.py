@@ -1,31 +1,33 @@
-"""The help in Chinese: Typer takes the English from docstrings and options, texts.yaml has the other language."""
+"""The help in Chinese. Typer takes the English from docstrings and options; help.zh-CN.yaml has the other language."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
+import yaml
 from servicekit.languages import Language
 
-from bihuanctl.texts import Texts
 
-SOURCE_LANGUAGE: Language = "en"
-
-
-def translate_help(command: Any, key: str, language: Language) -> None:
-    """Puts the help of `command` and all below it into `language`. `key`: where its texts begin in texts.yaml."""
-    if language == SOURCE_LANGUAGE:
-        return
-    texts = Texts(language)
-    for place, part in help_places(command, key):
-        part.help = texts(place)
+def translate_help(command: Any, language: Language) -> None:
+    """Puts the help of `command` and all below it into `language`. A text without translation stays English."""
+    if language == "zh-CN":
+        for part in help_places(command):
+            part.help = chinese().get(part.help, part.help)
 
 
-def help_places(command: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """Every command and parameter that has a help text of ours, with its key in texts.yaml."""
-    yield f"{key}.command", command
-    for parameter in command.params:
-        if getattr(parameter, "help", None):
-            yield f"{key}.{parameter.name}", parameter
-    for name, subcommand in getattr(command, "commands", {}).items():
-        yield from help_places(subcommand, f"{key}.{name}")
+def help_places(command: Any) -> Iterator[Any]:
+    """Every command and parameter that has a help text of ours."""
+    yield command
+    yield from (parameter for parameter in command.params if getattr(parameter, "help", None))
+    for subcommand in getattr(command, "commands", {}).values():
+        yield from help_places(subcommand)
+
+
+@cache
+def chinese() -> Mapping[str, str]:
+    """The Chinese help by the English one."""
+    translations: Mapping[str, str] = yaml.safe_load(files("bihuanctl").joinpath("help.zh-CN.yaml").read_text("utf-8"))
+    return translations

@@ -55,7 +55,7 @@ class Commands(TyperGroup):
         # A file with several commands, or with one, or with a group that is itself the command.
         command = getattr(found, "commands", {}).get(cmd_name, found)
         command.name = cmd_name
-        translate_help(command, f"help.{cmd_name}", choose_language(sys.argv, os.environ))
+        translate_help(command, choose_language(sys.argv, os.environ))
         return command
 
     def invoke(self, ctx: Any) -> Any:
@@ -91,7 +91,7 @@ def app() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     command = build()
-    translate_help(command, "help", choose_language(sys.argv, os.environ))
+    translate_help(command, choose_language(sys.argv, os.environ))
     command(prog_name="bihuan")
 
 

@@ -12,7 +12,7 @@ from bihuanctl.platform.access import fetch_token
 from bihuanctl.platform.accounts import find_account, read_accounts
 from bihuanctl.session import Session
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -23,7 +23,10 @@ def users(context: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         session.print_json([account.model_dump() for account in accounts])
         return
-    table = Table(*(session.texts(f"users.{column}") for column in ("name", "kind", "roles", "domain", "password")))
+    table = Table()
+    for column in ("name", "kind", "roles", "domain", "password"):
+        # What is typed again must come out whole, however narrow the terminal.
+        table.add_column(session.texts(f"users.{column}"), no_wrap=column in {"name", "password"}, overflow="fold")
     for account in accounts:
         kind = session.texts(f"users.{account.kind}")
         table.add_row(account.name, kind, ", ".join(account.roles), account.domain, account.password)

@@ -16,7 +16,7 @@ from bihuanctl.cases import intake
 from bihuanctl.commands.options import CaseArgument, Json
 from bihuanctl.session import Session
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -23,7 +23,7 @@ from bihuanctl.texts import Texts
 # Findings printed for people; scripts get them all.
 MOST_SHOWN = 100
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from bihuanctl.session import Session
 from servicekit import clock as platform_clock
 from standards import load
 
-app = typer.Typer(no_args_is_help=True, help="Platform time, for tests and demos.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Platform time, for tests and demos.")
 
 
 @app.command()

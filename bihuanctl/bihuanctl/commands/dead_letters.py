@@ -20,7 +20,7 @@ from bihuanctl.platform.bus import operator_bus
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
 
-app = typer.Typer(no_args_is_help=True, help="Messages that a service could not handle.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Messages that a service could not handle.")
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the dead letter, see `list`.")]
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from bihuanctl.session import Session
 
 STOP_PATIENCE = 60.0
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from bihuanctl.platform.bus import operator_bus
 from bihuanctl.platform.eventlog import LoggedMessage, content, describe, last_sequence, read_stream
 from bihuanctl.session import Session
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from bihuanctl.commands.options import Follow, Json
-from bihuanctl.logs.lines import parse_line
+from bihuanctl.logs.lines import LogLine, in_order, parse_line
 from bihuanctl.logs.tail import follow, last_lines
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -32,9 +33,11 @@ def logs(
             raise Refusal("log_unknown", name=process, known=", ".join(sorted(files)))
         files = {process: files[process]}
     source = follow(files, lines) if follow_on else last_lines(files, lines)
+    parsed: Iterable[LogLine] = (parse_line(name, text) for name, text in source)
+    if not follow_on:
+        parsed = in_order(parsed)
     try:
-        for name, text in source:
-            line = parse_line(name, text)
+        for line in parsed:
             if as_json:
                 session.print_json_line(line.as_dict())
             else:

@@ -13,7 +13,7 @@ from bihuanctl.supervisor import control
 
 ProcessArgument = Annotated[str, typer.Argument(metavar="PROCESS", help="Such as intake, gateway, nats or postgres.")]
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import typer
 from rich.table import Table
 
 from bihuanctl.commands.options import Json
-from bihuanctl.platform.processes import ProcessIdentity
+from bihuanctl.durations import spoken
+from bihuanctl.platform.processes import memory_of
 from bihuanctl.platform.state import PlatformState, ProcessState, read_running_state
 from bihuanctl.session import Session
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -45,22 +47,12 @@ def _print_status(session: Session, state: PlatformState) -> None:
 
 def _row(session: Session, process: ProcessState) -> tuple[str, ...]:
     style = {"healthy": "green", "stopped": "dim"}.get(process.condition, "yellow")
-    condition = f"[{style}]{session.texts(f'status.conditions.{process.condition}')}[/]"
-    facts = _facts(process.identity)
+    identity = process.identity
     return (
-        condition,
+        f"[{style}]{session.texts(f'status.conditions.{process.condition}')}[/]",
         str(process.pid or ""),
         str(process.port),
-        facts["memory"],
-        facts["age"],
+        f"{memory_of(identity) / 2**20:.0f} MiB" if identity else "",
+        spoken(timedelta(seconds=round(time.time() - identity.started))) if identity else "",
         str(process.restarts),
     )
-
-
-def _facts(identity: ProcessIdentity | None) -> dict[str, str]:
-    handle = identity.process() if identity else None
-    if handle is None:
-        return {"memory": "", "age": ""}
-    members = [handle, *handle.children(recursive=True)]
-    memory = sum(member.memory_info().rss for member in members if member.is_running())
-    return {"memory": f"{memory / 2**20:.0f} MiB", "age": f"{time.time() - handle.create_time():.0f} s"}

@@ -16,7 +16,7 @@ from bihuanctl.traceview.drawing import draw
 from bihuanctl.traceview.timeline import build_timeline
 from standards import load
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -21,7 +21,7 @@ START_PATIENCE = 90.0
 OTHER_PATIENCE = 30.0
 POLL_SECONDS = 0.1
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from bihuanctl.session import Session
 
 DISTRIBUTION = "bihuan-ctl"
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ class LogLine:
     """A line taken apart as far as it could be read."""
 
     process: str
-    # As written, or empty.
+    # UTC, as ISO 8601; empty when the line says none.
     timestamp: str
     level: str
     text: str
@@ -69,7 +70,19 @@ def parse_line(process: str, text: str) -> LogLine:
                 fields={name: value for name, value in entry.items() if name not in _PLACED},
             )
     time = _TIME.search(text)
-    return LogLine(process, time[0] if time else "", _level_in(text), text)
+    # In the form that ours have, so that lines of different processes can be put in order.
+    timestamp = time[0].replace("/", "-").replace(" ", "T") if time else ""
+    return LogLine(process, timestamp, _level_in(text), text)
+
+
+def in_order(lines: Iterable[LogLine]) -> list[LogLine]:
+    """The lines of several processes as one story; a line without a time stays behind the one before it."""
+    latest: dict[str, str] = {}
+    placed: list[tuple[str, LogLine]] = []
+    for line in lines:
+        latest[line.process] = line.timestamp or latest.get(line.process, "")
+        placed.append((latest[line.process], line))
+    return [line for _, line in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _level_in(text: str) -> str:

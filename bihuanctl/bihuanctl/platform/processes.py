@@ -64,6 +64,20 @@ def stop_all(identities: list[ProcessIdentity], *, patience: float) -> None:
     psutil.wait_procs(alive, timeout=patience)
 
 
+def memory_of(identity: ProcessIdentity) -> int:
+    """Bytes of memory of a process and its children; what they share counts once, not once for each."""
+    process = identity.process()
+    if process is None:
+        return 0
+    total = 0
+    for member in (process, *process.children(recursive=True)):
+        try:
+            total += member.memory_full_info().pss
+        except psutil.Error:  # gone, or another user's
+            continue
+    return total
+
+
 async def end_of(pid: int) -> None:
     """Returns when the child `pid` has ended. Sleeps until then: the kernel tells, nobody polls."""
     loop = asyncio.get_running_loop()

@@ -148,7 +148,7 @@ class Keeper:
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Returns when `task` is over. Asked again and again: a library may swallow a cancellation (wait_for before 3.12)."""
+    """Returns when `task` is over. Asked again and again: `asyncio.wait_for` may swallow a cancellation before 3.12."""
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=1)

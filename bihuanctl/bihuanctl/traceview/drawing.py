@@ -56,7 +56,7 @@ def _bar(stage: StageBar, timeline: Timeline, width: int) -> str:
     """The stay in a stage within the life so far; a short one is still seen."""
     whole = max(1, timeline.ended_ns - timeline.started_ns)
     first = min(width - 1, (stage.started_ns - timeline.started_ns) * width // whole)
-    last = min(width, max(first + 1, -((timeline.started_ns - stage.ended_ns) * width // whole)))
+    last = max(first + 1, (stage.ended_ns - timeline.started_ns) * width // whole)
     return "·" * first + "█" * (last - first) + "·" * (width - last)
 
 

@@ -1,0 +1,66 @@
+"""`bihuan demo`: plays real requests through the whole loop and proves that none fell out."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+
+from bihuanctl.commands.options import Json
+from bihuanctl.demo.columns import read_choices
+from bihuanctl.demo.display import PlayDisplay
+from bihuanctl.demo.performance import perform
+from bihuanctl.demo.personas import personas
+from bihuanctl.demo.tables import outcome_as_dict, print_bad_rows, print_outcome, print_verdict
+from bihuanctl.refusal import EXIT_FAILED, Refusal
+from bihuanctl.session import Session
+
+DEFAULT_CASES = 200
+
+
+def demo(
+    context: typer.Context,
+    cases: Annotated[
+        int, typer.Option("--cases", "-n", min=0, help="How many requests at most; 0: all rows of the file.")
+    ] = DEFAULT_CASES,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed chooses the same people and texts.")] = 1,
+    file: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help="CSV file (UTF-8 or GBK) with requests to play.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Which column is what: subject, description, date, time, channel, region, name, phone.",
+        ),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--map-value", metavar="FIELD:VALUE=WORD", help="What a value means; * stands for all others."),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Play real requests through the whole loop, with platform time moved on, and prove that none fell out."""
+    session = Session.of(context)
+    random = Random(seed)  # noqa: S311 -- chance on a stage
+    requests, bad = _requests(session, file, read_choices(columns or (), values or ()), cases, random)
+    if not as_json:
+        print_bad_rows(session, bad, len(requests))
+    if not requests:
+        raise Refusal("nothing_to_play")
+    requests = requests[: cases or None]
+    _ensure_running(session, as_json=as_json)
+    with PlayDisplay(session, len(requests), shown=not as_json) as display:
+        outcome = asyncio.run(perform(session, requests, personas(), random, display.watch))
+    if as_json:
+        session.print_json(outcome_as_dict(outcome, bad, session.texts))
+    else:
+        print_outcome(session, outcome)
+        print_verdict(session, outcome)
+        session.say("demo.look", case=outcome.example, gateway=session.platform().gateway_url)
+    raise typer.Exit(0 if outcome.is_clean else EXIT_FAILED)

@@ -1,0 +1,148 @@
+"""The rules of the loop check (issue part 9): a whole loop is clean, and whatever falls out of it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from bihuanctl.check.facts import (
+    DeadLetterFact,
+    EntityFact,
+    LoggedEvents,
+    ServiceBacklog,
+    Snapshot,
+    UnhandledEvent,
+)
+from bihuanctl.check.rules import AGREEING_STATES, ENDED_STATES, RECORDED_STAGES, STAGES, WORK_ORDER_STATES, judge
+from hypothesis import given
+from hypothesis import strategies as st
+
+CASE = "0193a5f0-0000-7000-8000-000000000001"
+ORDER = "0193a5f0-0000-7000-8000-0000000000a1"
+RECORD = "0193a5f0-0000-7000-8000-0000000000b1"
+QUIET = {name: ServiceBacklog() for name in ("intake", "dispatch", "records")}
+
+
+def _case(stage: str, case_id: str = CASE) -> EntityFact:
+    return EntityFact("case", case_id, case_id, stage)
+
+
+def _order(state: str, case_id: str = CASE, order_id: str = ORDER) -> EntityFact:
+    return EntityFact("work_order", order_id, case_id, state)
+
+
+def _record(case_id: str = CASE, record_id: str = RECORD) -> EntityFact:
+    return EntityFact("record", record_id, case_id, "filed")
+
+
+@st.composite
+def whole_loops(draw: st.DrawFn) -> Snapshot:
+    """Cases anywhere on their way, each with what belongs to it and nothing else."""
+    cases, orders, records, opened, asked = [], [], [], {}, {}
+    stages = draw(st.lists(st.sampled_from([stage for stage in STAGES if stage != "closed"]), max_size=12))
+    for number, stage in enumerate(stages):
+        case_id, order_id = str(UUID(int=number + 1)), str(UUID(int=1000 + number))
+        cases.append(_case(stage, case_id))
+        opened[case_id] = f"2611-0000-{number:04}"
+        if draw(st.booleans()):
+            state = draw(st.sampled_from([*ENDED_STATES, *AGREEING_STATES[stage]]))
+            orders.append(_order(state, case_id, order_id))
+            asked[order_id] = case_id
+        if stage in RECORDED_STAGES:
+            records.append(_record(case_id, str(UUID(int=2000 + number))))
+    events = LoggedEvents(total=len(cases), opened=opened, work_orders_asked=asked)
+    return Snapshot(QUIET, draw(st.permutations(cases)), orders, records, events)
+
+
+@given(whole_loops())
+def test_a_whole_loop_is_clean(loop: Snapshot) -> None:
+    assert judge(loop) == []
+
+
+@given(whole_loops(), st.data())
+def test_a_case_that_intake_lost_is_named(loop: Snapshot, data: st.DataObject) -> None:
+    if not loop.cases:
+        return
+    lost = data.draw(st.sampled_from(list(loop.cases)))
+    findings = judge(replace(loop, cases=[case for case in loop.cases if case != lost]))
+    assert ("case_lost", lost.entity_id) in {(finding.code, finding.entity_id) for finding in findings}
+    # Everything that is found is about that one case.
+    assert {finding.case_id for finding in findings} == {lost.entity_id}
+
+
+@given(whole_loops(), st.data())
+def test_a_case_in_two_stages_is_named(loop: Snapshot, data: st.DataObject) -> None:
+    if not loop.cases:
+        return
+    twice = data.draw(st.sampled_from(list(loop.cases)))
+    findings = judge(replace(loop, cases=[*loop.cases, twice]))
+    assert ("case_duplicated", twice.entity_id) in {(finding.code, finding.entity_id) for finding in findings}
+
+
+@given(st.sampled_from(STAGES), st.sampled_from(WORK_ORDER_STATES))
+def test_case_and_work_order_agree_or_are_named(stage: str, state: str) -> None:
+    records = [_record()] if stage == "archived" else []
+    snapshot = Snapshot(QUIET, [_case(stage)], [_order(state)], records)
+    agrees = state in ENDED_STATES or state in AGREEING_STATES[stage]
+    assert ("work_order_disagrees" in {finding.code for finding in judge(snapshot)}) is not agrees
+
+
+def test_every_stage_has_its_agreement() -> None:
+    assert set(AGREEING_STATES) == set(STAGES)
+    assert {state for states in AGREEING_STATES.values() for state in states} | set(ENDED_STATES) == set(
+        WORK_ORDER_STATES
+    )
+
+
+CLEAN = Snapshot(
+    QUIET,
+    [_case("archived")],
+    [_order("done")],
+    [_record()],
+    LoggedEvents(opened={CASE: "2611-0000-0017"}, work_orders_asked={ORDER: CASE}),
+)
+LETTER = DeadLetterFact("7", "records", "event-1", "bihuan.intake.case.closed.v1", "no result", CASE)
+UNHANDLED = UnhandledEvent("records", "records", "event-1", "bihuan.intake.case.closed.v1", CASE)
+
+FALLS: dict[str, Callable[[Snapshot], Snapshot]] = {
+    "silent": lambda whole: replace(whole, silent={"intake": "away"}),
+    "outbox_waiting": lambda whole: replace(whole, backlogs=QUIET | {"intake": ServiceBacklog(outbox_waiting=1)}),
+    "outbox_parked": lambda whole: replace(whole, backlogs=QUIET | {"intake": ServiceBacklog(outbox_parked=1)}),
+    "consumer_pending": lambda whole: replace(whole, backlogs=QUIET | {"intake": ServiceBacklog(consumer_pending=1)}),
+    "deadlines_overdue": lambda whole: replace(whole, backlogs=QUIET | {"intake": ServiceBacklog(deadlines_overdue=1)}),
+    "stage_illegal": lambda whole: replace(whole, cases=[_case("lost_in_the_post")], records=[]),
+    "owner_problem": lambda whole: replace(whole, cases=[replace(_case("archived"), problems=("no owner",))]),
+    "event_unhandled": lambda whole: replace(whole, events=replace(whole.events, unhandled=[UNHANDLED])),
+    "dead_letter": lambda whole: replace(whole, dead_letters=[LETTER]),
+    "record_missing": lambda whole: replace(whole, records=[]),
+    "record_duplicated": lambda whole: replace(whole, records=[_record(), _record(record_id=ORDER)]),
+    "record_without_case": lambda whole: replace(whole, records=[_record(), _record(RECORD, ORDER)]),
+    "record_too_early": lambda whole: replace(whole, cases=[_case("handling")]),
+    "archiving_stuck": lambda whole: replace(whole, cases=[_case("closed")]),
+    "work_order_lost": lambda whole: replace(whole, work_orders=[]),
+    "work_order_without_case": lambda whole: replace(whole, work_orders=[*whole.work_orders, _order("done", RECORD)]),
+    "state_illegal": lambda whole: replace(whole, work_orders=[_order("dreaming")]),
+}
+
+
+@pytest.mark.parametrize("code", FALLS)
+def test_each_way_to_fall_out_has_its_own_finding(code: str) -> None:
+    assert judge(CLEAN) == []
+    assert {finding.code for finding in judge(FALLS[code](CLEAN))} == {code}
+
+
+def test_two_unfinished_work_orders_of_one_case_are_named() -> None:
+    snapshot = Snapshot(QUIET, [_case("assigned")], [_order("assigned"), _order("waiting", order_id=RECORD)])
+    assert [finding.code for finding in judge(snapshot)] == ["work_orders_many"]
+
+
+def test_what_ended_as_a_dead_letter_is_named_once() -> None:
+    both = replace(CLEAN, dead_letters=[LETTER], events=replace(CLEAN.events, unhandled=[UNHANDLED]))
+    assert [finding.code for finding in judge(both)] == ["dead_letter"]
+
+
+def test_a_silent_service_is_not_accused_of_losing_things() -> None:
+    silent = replace(CLEAN, cases=[], silent={"intake": "away"})
+    assert [finding.code for finding in judge(silent)] == ["silent"]
