@@ -34,6 +34,8 @@ class Proposal:
 
 @dataclass(frozen=True)
 class _Rule:
+    # In lower case. Looking for them one by one costs a fraction of the pattern, and most rules don't apply.
+    words: tuple[str, ...]
     pattern: re.Pattern[str]
     weight: Decimal
     kind: str | None
@@ -47,6 +49,7 @@ class Proposer:
     def __init__(self, standards: Standards) -> None:
         self._rules = [
             _Rule(
+                words=tuple(word.lower() for words in rule.words.values() for word in words),
                 pattern=_pattern(word for words in rule.words.values() for word in words),
                 weight=rule.weight,
                 kind=rule.kind,
@@ -62,8 +65,9 @@ class Proposer:
         categories: dict[str, Decimal] = defaultdict(Decimal)
         urgencies: dict[str, Decimal] = defaultdict(Decimal)
         evidence: list[str] = []
+        lowered = text.lower()
         for rule in self._rules:
-            if (found := rule.pattern.search(text)) is None:
+            if not any(word in lowered for word in rule.words) or (found := rule.pattern.search(text)) is None:
                 continue
             evidence.append(found[0])
             for word, scores in ((rule.kind, kinds), (rule.category, categories), (rule.urgency, urgencies)):
