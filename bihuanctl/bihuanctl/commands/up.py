@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from bihuanctl.platform.state import PlatformState, read_running_state
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
 from bihuanctl.supervisor.background import start_in_background
-from bihuanctl.supervisor.options import StartOptions
+from bihuanctl.supervisor.options import ENVIRONMENT_OF_SUPERVISOR, StartOptions
 
 START_PATIENCE = 90.0
 # From taking the lock to writing the first state: clearing leftovers may take that long.
@@ -41,7 +42,7 @@ def up(
     session = Session.of(context)
     options = StartOptions(port=port, clock_adjustable=adjustable_clock)
     try:
-        if (state := _running(session)) is not None:
+        if (state := running_when_ready(session)) is not None:
             _say_ready(session, state, as_json=as_json, already=True)
         elif detach:
             with StartDisplay(session, shown=not as_json) as display:
@@ -56,7 +57,7 @@ def up(
         _say_ready(session, _awaited(session, refusal), as_json=as_json, already=True)
 
 
-def _running(session: Session) -> PlatformState | None:
+def running_when_ready(session: Session) -> PlatformState | None:
     """The platform that runs here, once it is ready; None when none does."""
     deadline = time.monotonic() + START_PATIENCE
     while (state := read_running_state(session.layout.state)) is not None and not state.ready:
@@ -69,7 +70,7 @@ def _running(session: Session) -> PlatformState | None:
 def _awaited(session: Session, refusal: Refusal) -> PlatformState:
     """The platform that somebody else is just starting. Raises `refusal` when it does not come."""
     deadline = time.monotonic() + OTHER_PATIENCE
-    while (state := _running(session)) is None:
+    while (state := running_when_ready(session)) is None:
         if time.monotonic() > deadline:
             raise refusal
         time.sleep(POLL_SECONDS)
@@ -77,6 +78,7 @@ def _awaited(session: Session, refusal: Refusal) -> PlatformState:
 
 
 def _stay(session: Session, options: StartOptions, *, as_json: bool) -> None:
+    os.environ.update(ENVIRONMENT_OF_SUPERVISOR)
     # Half a second of libraries that `up --detach` and a second `up` have no use for.
     from bihuanctl.supervisor.running import run_platform  # noqa: PLC0415
 
