@@ -12,11 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+from acting import Cast, Place
+
+from standards import load
 
 START_PATIENCE = 120.0
 COMMAND_PATIENCE = 120.0
@@ -154,3 +158,18 @@ def platform() -> Iterator[PlatformUnderTest]:
     finally:
         running.down()
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def places() -> Iterator[Place]:
+    """Places that nobody has used yet: a district and a skill each. Tianhe is kept for the story told in full."""
+    standards = load()
+    districts = [name for name, region in standards.regions.items() if region.level == "district"]
+    districts.remove("cn.gd.gz.tianhe")
+    return (Place(region, skill) for skill, region in product(standards.skills, districts))
+
+
+@pytest.fixture
+def cast(platform: PlatformUnderTest, places: Iterator[Place]) -> Cast:
+    """The people of one story, in a place of their own."""
+    return Cast(platform, next(places))
