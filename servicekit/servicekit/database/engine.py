@@ -43,6 +43,7 @@ class Database:
             self._url,
             pool_size=pool,
             max_overflow=0,
+            hide_parameters=True,  # errors are logged, and parameters are what people told us
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": {"application_name": service}},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)

@@ -11,6 +11,7 @@ _TROUBLE_CLASSES = ("08", "53")  # connection exception; insufficient resources
 _TROUBLE_STATES = frozenset({
     "57P01", "57P02", "57P03",  # administrator or crash shutdown; cannot connect now
     "25P03", "57P05",  # idle sessions that the server ended
+    "25006",  # read-only: a standby, in the moment of a change-over
 })  # fmt: skip
 # The transaction is surely undone, and the same work can succeed at once.
 _CONFLICT_STATES = frozenset({"40001", "40P01"})  # serialization failure; deadlock
@@ -39,6 +40,12 @@ def is_database_trouble(exc: BaseException) -> bool:
         return _is_trouble_state(exc.sqlstate)
     # asyncpg raises a bare InterfaceError for the use of a connection that is already closed.
     return isinstance(exc, asyncpg.InterfaceError) and "closed" in str(exc)
+
+
+def without_values(exc: BaseException) -> str:
+    """The text of `exc` without the rows that PostgreSQL and SQLAlchemy show with it: they are personal data."""
+    said = str(exc.orig if isinstance(exc, DBAPIError) else exc)
+    return said.partition("\nDETAIL:")[0] if isinstance(exc, DBAPIError | asyncpg.PostgresError) else said
 
 
 def is_outcome_unknown(exc: DBAPIError) -> bool:
