@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, func
 from sqlalchemy.dialects.postgresql import insert
 
 from servicekit.database.tables import inbox, inbox_failures
-from servicekit.database.trouble import is_database_trouble, without_values
+from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
 from servicekit.messaging.bus import Bus, PublishRefusedError, is_bus_trouble
 from servicekit.messaging.deadletters import ORIGINAL_SUBJECT, reason_headers
@@ -279,4 +279,4 @@ def _count(delivery: Delivery, outcome: str) -> None:
 
 
 def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {without_values(error)}"
+    return f"{type(error).__name__}: {error}"
