@@ -275,7 +275,7 @@ def _span(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
 
 
 def _count(delivery: Delivery, outcome: str) -> None:
-    consumed.add(1, {"subject": delivery.subject, "outcome": outcome})
+    consumed.add(1, {names.MESSAGING_DESTINATION: delivery.subject, names.MESSAGING_OUTCOME: outcome})
 
 
 def _described(error: Exception) -> str:
