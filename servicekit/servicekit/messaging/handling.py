@@ -279,4 +279,5 @@ def _count(delivery: Delivery, outcome: str) -> None:
 
 
 def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    # Without the rows that the driver shows as detail: they hold what people told us, and dead letters go elsewhere.
+    return f"{type(error).__name__}: {error}".partition("\nDETAIL:")[0]
