@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from datetime import UTC, date, datetime, timedelta
 
+import asyncpg
 import pytest
 from bihuan.common.v1 import common_pb2
 from servicekit.database.tables import outbox
@@ -12,7 +13,6 @@ from servicekit.deadlines.firing import Firing
 from servicekit.deadlines.recalculation import settle_provisional
 from servicekit.deadlines.tables import deadlines as table
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from standards.models import CalendarYear
 
 from servicekit import deadlines
@@ -67,7 +67,7 @@ async def test_an_unknown_clock_is_refused(database):
 
 async def test_one_clock_of_a_name_runs_at_a_time(database):
     await start_clocks(database, "handling")
-    with pytest.raises(IntegrityError):
+    with pytest.raises(asyncpg.UniqueViolationError):
         await start_clocks(database, "handling")
     await run_in(database, deadlines.meet, [CASE], ["handling"])
     await start_clocks(database, "handling")

@@ -42,9 +42,9 @@ def is_database_trouble(exc: BaseException) -> bool:
     return isinstance(exc, asyncpg.InterfaceError) and "closed" in str(exc)
 
 
-def is_outcome_unknown(exc: DBAPIError) -> bool:
+def is_outcome_unknown(exc: asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
     """Whether a commit that raised `exc` may have happened all the same."""
-    return is_database_trouble(exc) and getattr(exc.orig, "sqlstate", None) not in _CONFLICT_STATES
+    return is_database_trouble(exc) and getattr(exc, "sqlstate", None) not in _CONFLICT_STATES
 
 
 def _is_trouble_state(sqlstate: str | None) -> bool:

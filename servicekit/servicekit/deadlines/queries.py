@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
+import asyncpg
 from bihuan.common.v1 import common_pb2
 from bihuan.platform.v1 import inspection_pb2
 
@@ -34,8 +34,8 @@ class ClockCounts:
 async def of(tx: UnitOfWork, subject_ids: Collection[str]) -> dict[str, list[common_pb2.Clock]]:
     """Every clock of each subject, in the order in which they were started; also a subject without any has its list."""
     found: dict[str, list[common_pb2.Clock]] = {subject_id: [] for subject_id in subject_ids}
-    for row in await tx.connection.exec_driver_sql(_OF, (list(found),)):
-        found[row.subject_id].append(_clock(row))
+    for row in await tx.fetch(_OF, list(found)):
+        found[row["subject_id"]].append(_clock(row))
     return found
 
 
@@ -57,13 +57,13 @@ async def count(tx: UnitOfWork) -> ClockCounts:
     )
 
 
-def _clock(row: Any) -> common_pb2.Clock:
+def _clock(row: asyncpg.Record) -> common_pb2.Clock:
     return common_pb2.Clock(
-        name=row.clock,
-        state=f"CLOCK_STATE_{row.state.upper()}",
-        started_at=row.started_at,
-        due_at=row.due_at,
-        ended_at=row.ended_at,
-        warned_percent=row.warned_percent,
-        provisional=row.provisional,
+        name=row["clock"],
+        state=f"CLOCK_STATE_{row['state'].upper()}",
+        started_at=row["started_at"],
+        due_at=row["due_at"],
+        ended_at=row["ended_at"],
+        warned_percent=row["warned_percent"],
+        provisional=row["provisional"],
     )
