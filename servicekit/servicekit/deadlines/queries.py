@@ -26,8 +26,6 @@ class ClockCounts:
     """How a service's clocks stand; for `Backlog`."""
 
     running: int
-    overdue: int
-    """Their time is over and nothing has been done about it yet."""
     by_state: list[inspection_pb2.ClockCount]
 
 
@@ -49,12 +47,15 @@ async def count(tx: UnitOfWork) -> ClockCounts:
         inspection_pb2.ClockCount(clock=row.clock, state="warned", count=row.number)
         for row in await tx.connection.exec_driver_sql(_WARNED)
     ]
-    overdue = await tx.connection.exec_driver_sql(_OVERDUE, (tx.now,))
     return ClockCounts(
-        running=sum(counted.count for counted in by_state if counted.state == "running"),
-        overdue=overdue.scalar_one(),
-        by_state=by_state,
+        running=sum(counted.count for counted in by_state if counted.state == "running"), by_state=by_state
     )
+
+
+async def count_overdue(tx: UnitOfWork) -> int:
+    """How many clocks have run out without anything having been done about it yet."""
+    overdue = await tx.connection.exec_driver_sql(_OVERDUE, (tx.now,))
+    return int(overdue.scalar_one())
 
 
 def _clock(row: asyncpg.Record) -> common_pb2.Clock:
