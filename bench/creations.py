@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.figures import Figure, at_most
+from bench.figures import Figure, at_most, clients_text
 from bench.floor import Floor
 from bench.load import Outcome, Plan, run_in_own_process
 from bench.platform import Platform
@@ -46,9 +46,9 @@ async def measure_creations(platform: Platform, floor: Floor, seconds: float) ->
             plan = Plan(url, token, clients, seconds, SERIES, next(categories), most=len(newcomers.case_ids))
             outcomes.append(await run_in_own_process(plan))
             await floor.sample(clients)
-        figures += _figures(f"{clients} clients", clients, _joined(outcomes), floor)
+        figures += _figures(clients_text(clients), clients, _joined(outcomes), floor)
         everything += outcomes
-    figures += _figures(f"{most_clients} clients, first-time callers", most_clients, newcomers, floor)
+    figures += _figures(f"{clients_text(most_clients)}, first-time callers", most_clients, newcomers, floor)
     return [*figures, *await _proof(platform, _joined(everything))]
 
 
