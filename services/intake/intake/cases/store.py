@@ -24,14 +24,14 @@ _INSERT = insert(CASES)
 _INSERT_HISTORY = insert(HISTORY)
 _UPDATE = update(CASES).where(CASES.c.case_id == bindparam("id"), CASES.c.version == bindparam("version_before"))
 # LATERAL with a limit makes PostgreSQL go by the index for each customer, whatever it thinks of the table's size. The
-# limit is far beyond what a customer reports in the windows.
+# limit is far beyond what a customer reports in the windows. Locked, so that none is closed while a report joins it.
 _RECENT = """
 SELECT recent.*
 FROM unnest($1::uuid[]) AS customers (customer_id) CROSS JOIN LATERAL (
     SELECT customer_id, case_id, region, kind, category, stage, accepted_at, closed_at FROM cases
     WHERE cases.customer_id = customers.customer_id
       AND (closed_at IS NULL AND accepted_at >= $2 OR closed_at >= $3)
-    ORDER BY case_id DESC LIMIT 100
+    ORDER BY case_id DESC LIMIT 100 FOR NO KEY UPDATE
 ) AS recent
 """
 
@@ -71,7 +71,7 @@ async def find_many(tx: UnitOfWork, case_ids: Collection[UUID]) -> dict[UUID, Ca
 async def recent_of(
     tx: UnitOfWork, customer_ids: Collection[UUID], windows: Windows
 ) -> defaultdict[UUID, list[Earlier]]:
-    """The customers' cases that a new report may join or repeat (INT-14)."""
+    """The customers' cases that a new report may join or repeat, locked as they are now (INT-14)."""
     open_since, closed_since = tx.now - windows.join_open, tx.now - windows.link_closed
     found: defaultdict[UUID, list[Earlier]] = defaultdict(list)
     for row in await tx.fetch(_RECENT, list(customer_ids), open_since, closed_since):
