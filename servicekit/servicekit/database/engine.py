@@ -154,7 +154,7 @@ class Database:
 async def _commit(driver: asyncpg.Connection[Any]) -> None:
     try:
         done = await driver.execute("COMMIT")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as exc:
         if is_outcome_unknown(exc):
             raise OutcomeUnknownError("the connection was lost during the commit") from exc
         raise
