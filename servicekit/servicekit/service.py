@@ -12,13 +12,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import asyncpg
 import structlog
 import uvloop
+from sqlalchemy.exc import SQLAlchemyError
 
 from servicekit import telemetry
 from servicekit.clock import AdjustableClock, Clock, SystemClock
 from servicekit.database import Database
-from servicekit.database.migrations import migrate
+from servicekit.database.migrations import is_migrated, migrate
 from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
 from servicekit.housekeeping import Housekeeper
 from servicekit.identity import TokenVerifier
@@ -30,6 +32,8 @@ from servicekit.rpc.server import Server, Servicer
 from servicekit.sealing import Sealer
 from servicekit.settings import ServiceSettings, read_settings
 from standards import Standards, load
+
+MIGRATION_POLL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -156,15 +160,22 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
-    """The main function of a service: `python -m intake` serves, `python -m intake migrate` migrates its database."""
+    """The main function of a service: `python -m intake` serves, `python -m intake migrate` migrates its database, and
+    `python -m intake await-migration` ends when somebody else has done so."""
     package = build.__globals__["__package__"]
     arguments = argparse.ArgumentParser(prog=f"python -m {package}")
-    arguments.add_argument("action", nargs="?", choices=["serve", "migrate"], default="serve")
+    arguments.add_argument("action", nargs="?", choices=["serve", "migrate", "await-migration"], default="serve")
     action = arguments.parse_args().action
     settings = read_settings(kind)
     telemetry.setup(package, settings)
     try:
-        uvloop.run(_serve(build, settings) if action == "serve" else _migrate(package, settings))
+        match action:
+            case "serve":
+                uvloop.run(_serve(build, settings))
+            case "migrate":
+                uvloop.run(_migrate(package, settings))
+            case _:
+                uvloop.run(_await_migration(package, settings))
     finally:
         telemetry.shutdown()
 
@@ -176,6 +187,18 @@ async def _serve(build: Callable[[SettingsT], Service], settings: SettingsT) -> 
 async def _migrate(package: str, settings: ServiceSettings) -> None:
     await migrate(settings.database_url.get_secret_value(), migrations_of(package))
     log.info("migrated")
+
+
+async def _await_migration(package: str, settings: ServiceSettings) -> None:
+    """Returns when the database suits this version; it may be away, or not exist yet."""
+    while True:
+        try:
+            if await is_migrated(settings.database_url.get_secret_value(), migrations_of(package)):
+                return
+            log.info("migration_awaited")
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+            log.info("database_awaited", reason=str(error))
+        await asyncio.sleep(MIGRATION_POLL_SECONDS)
 
 
 def migrations_of(package: str) -> Path:
