@@ -52,7 +52,7 @@ _AFTER_LOCK_TAKEN = timedelta(milliseconds=200)
 _LONGEST_ERROR = 500
 
 _tracer = trace.get_tracer("servicekit.deadlines")
-_lag = metrics.get_meter("servicekit.deadlines").create_histogram(
+lag = metrics.get_meter("servicekit.deadlines").create_histogram(
     names.DEADLINE_LAG,
     unit="s",
     description="How late a mark of a clock was acted on.",
@@ -130,7 +130,7 @@ class Firing:
     async def _act_on(self, tx: UnitOfWork, mark: Mark) -> None:
         row, deadline = mark.row, mark.deadline
         labels = {names.CLOCK: row.clock, names.CLOCK_MARK: "missed" if mark.is_last else "warned"}
-        _lag.record(max((tx.now - row.fires_at).total_seconds(), 0.0), labels)
+        lag.record(max((tx.now - row.fires_at).total_seconds(), 0.0), labels)
         with _tracer.start_as_current_span(
             names.SPAN_DEADLINE,
             context=Context(),
