@@ -1,4 +1,4 @@
-"""`python -m deploy.dev_secrets [FOLDER]`: generates what the dev overlay keeps secret; doing it again changes nothing."""
+"""`python -m deploy.dev_secrets [FOLDER]`: generates the dev overlay's secrets; doing it again changes nothing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bihuanctl.supervisor.environment import SERVICES
 from gateway.issuer.initialise import initialise
 from servicekit.messaging.streams import OPERATOR
-
-from deploy.checks.code import SERVICES
 
 FOLDER: Final = Path(__file__).parent / "k8s" / "overlays" / "dev" / "secrets"
 MASTER_KEY_BYTES: Final = 32

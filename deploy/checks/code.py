@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from bihuanctl.supervisor.environment import SERVICES as SERVICES
+from bihuanctl.supervisor.environment import SERVICES
 from gateway.settings import GatewaySettings
 from pydantic_settings import BaseSettings
 from servicekit.database.provision import ProvisionSettings as DatabaseProvisionSettings

@@ -8,6 +8,8 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from bihuanctl.supervisor.environment import SERVICES
+
 from deploy.checks import code
 from deploy.checks.render import Object, containers, name_of, of_kind, pod_templates
 
@@ -45,8 +47,8 @@ def _settings(names: Any) -> Iterator[str]:
 
 def _targets(objects: Sequence[Object], targets: dict[str, str]) -> Iterator[str]:
     """BIHUAN_TARGETS names every service at an address that is served."""
-    if set(targets) != set(code.SERVICES):
-        yield f"BIHUAN_TARGETS: {sorted(targets)}, but the services are {sorted(code.SERVICES)}"
+    if set(targets) != set(SERVICES):
+        yield f"BIHUAN_TARGETS: {sorted(targets)}, but the services are {sorted(SERVICES)}"
     served = {
         f"dns:///{service['metadata']['name']}:{port['port']}"
         for service in of_kind(objects, "Service")
@@ -56,7 +58,7 @@ def _targets(objects: Sequence[Object], targets: dict[str, str]) -> Iterator[str
 
 
 def _is_ours(container: Object) -> bool:
-    return container["image"].rpartition("/")[2].startswith("bihuan")
+    return str(container["image"]).rpartition("/")[2].startswith("bihuan")
 
 
 def _process(container: Object, platform: dict[str, str]) -> Iterator[str]:
@@ -89,7 +91,7 @@ def _services_complete(objects: Sequence[Object]) -> Iterator[str]:
     """A service that the supervisor starts here runs there as well, with its migration."""
     names = {name_of(thing) for thing in objects}
     jobs = {name.rpartition("-")[0] for name in names if name.startswith("Job/")}
-    for service in code.SERVICES:
+    for service in SERVICES:
         for kind in (
             "Deployment",
             "Service",

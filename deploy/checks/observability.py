@@ -1,4 +1,4 @@
-"""Alert rules, dashboards and the collector: valid PromQL over metrics that exist, texts in both languages, run-books."""
+"""Alerts, dashboards, collector: PromQL over metrics that exist, texts in both languages, a run-book each."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def render(overlay: str, work: Path) -> list[Object]:
     for part in ("k8s", "observability"):
         shutil.copytree(deploy / part, work / part, ignore=shutil.ignore_patterns("secrets"), dirs_exist_ok=True)
     generate(work / "k8s" / "overlays" / "dev" / "secrets")
-    command = [_KUBECTL, "kustomize", work / "k8s" / "overlays" / overlay]
+    command = [str(_KUBECTL), "kustomize", str(work / "k8s" / "overlays" / overlay)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise RenderError(done.stderr)

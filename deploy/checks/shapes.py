@@ -1,4 +1,4 @@
-"""Every object against the schema of its kind: Kubernetes' own, and for custom resources the part that we use of them."""
+"""Every object against the schema of its kind: Kubernetes' own; of custom resources the part that we use."""
 
 from __future__ import annotations
 
