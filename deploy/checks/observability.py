@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import promql_parser
 import yaml
+from bihuanctl.supervisor.environment import SERVICES
 
 from deploy.checks import code
 from deploy.checks.metrics import OF_OTHERS, exposed
@@ -38,6 +39,7 @@ def check(objects: Sequence[Object]) -> Iterator[str]:
         yield from (f"{name}: {finding}" for finding in _expression(rule["expr"], recorded))
         if "alert" in rule:
             yield from (f"{name}: {finding}" for finding in _alert(rule, anchors))
+    yield from _absence({rule["alert"]: rule["expr"] for rule in rules if "alert" in rule})
     yield from _clocks({rule["alert"]: rule["expr"] for rule in rules if "alert" in rule})
     for thing in of_kind(objects, "ConfigMap"):
         for file, text in thing["data"].items():
@@ -96,6 +98,14 @@ def _alert(rule: Object, anchors: set[str]) -> Iterator[str]:
 def _anchors() -> set[str]:
     text = (code.ROOT / _PAGE).read_text(encoding="utf-8")
     return {heading.strip().lower() for heading in re.findall(r"^#{2,4} (\w+)$", text, re.MULTILINE)}
+
+
+def _absence(alerts: dict[str, str]) -> Iterator[str]:
+    """Every process is missed when it is gone."""
+    parsed = promql_parser.parse(alerts["BihuanServiceAbsent"])
+    watched = {name for s in selectors(parsed) for m in s.matchers.matchers for name in m.value.split("|")}
+    for name in sorted({*SERVICES, code.GATEWAY} ^ watched):
+        yield f"BihuanServiceAbsent: does not watch {name}, or it is no process"
 
 
 def _clocks(alerts: dict[str, str]) -> Iterator[str]:
