@@ -9,8 +9,6 @@ import re
 import unicodedata
 from datetime import date
 
-from sqlalchemy import bindparam, text
-
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
 
@@ -33,14 +31,12 @@ _DAMM = (
     (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
-_NEXT = text("SELECT nextval(CAST(:name AS regclass)) FROM generate_series(1, :count)").bindparams(
-    bindparam("name"), bindparam("count")
-)
+_NEXT = "SELECT nextval($1::text::regclass) AS serial FROM generate_series(1, $2)"
 
 
 async def serials(tx: UnitOfWork, name: str, count: int) -> list[int]:
     """The next `count` values of the database sequence `name`, ascending; gaps are normal."""
-    return sorted((await tx.execute(_NEXT, {"name": name, "count": count})).scalars())
+    return sorted(row["serial"] for row in await tx.fetch(_NEXT, name, count))
 
 
 def issue(prefix: str, day: date, serial: int) -> str:
@@ -54,18 +50,18 @@ def issue(prefix: str, day: date, serial: int) -> str:
     return _grouped(prefix, digits + str(_check_digit(prefix, digits)))
 
 
-def parse(text: str) -> str:
+def parse(text: str, *, field: str | None = None) -> str:
     """The canonical form of a number as somebody wrote or keyed it: full-width, spaced, dashed or bare.
 
-    Raises Fault("case_number_invalid") when its form or its check digit is wrong.
+    Raises Fault("case_number_invalid") about `field` when its form or its check digit is wrong.
     """
     written = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text[:MAX_LENGTH])).upper()
     match = _SHAPE.fullmatch(written)
     if match is None or len(text) > MAX_LENGTH:
-        raise Fault("case_number_invalid", number=text[:MAX_LENGTH])
+        raise Fault("case_number_invalid", field=field, number=text[:MAX_LENGTH])
     prefix, digits = match[1], written[len(match[1]) :]
     if _check_digit(prefix, digits) != 0:
-        raise Fault("case_number_invalid", number=text)
+        raise Fault("case_number_invalid", field=field, number=text)
     return _grouped(prefix, digits)
 
 
