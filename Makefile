@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OURS := proto standards servicekit services/intake services/dispatch services/records gateway bihuanctl
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down demo test lint format bench proto proto-lint proto-release lock clean
+.PHONY: help install run down demo test lint format bench proto proto-lint proto-release k8s lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,9 +62,13 @@ proto-lint: install  ## buf lint, and breaking changes against the released cont
 proto-release: proto  ## Take the contracts as they are now for the released ones
 	cp proto/gen/bihuan/contracts.binpb proto/released.binpb
 
+k8s: install  ## Render the Kubernetes manifests, validate them, and compare them with the code
+	$(BIN)/python -m deploy.checks
+
 lock: install  ## Choose newest versions again and pin them with hashes, without URLs
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade requirements/runtime.in -o requirements/runtime.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade requirements/dev.in -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade requirements/image.in -o requirements/image.lock
 
 clean:  ## Remove the environment and everything generated (not .bihuan/)
 	rm -rf $(VENV) proto/gen

@@ -13,8 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import asyncpg
 import structlog
 import uvloop
+from sqlalchemy.exc import SQLAlchemyError
 
 from servicekit import telemetry
 from servicekit.clock import AdjustableClock, Clock, SystemClock
@@ -30,6 +32,8 @@ from servicekit.rpc.server import Server, Servicer
 from servicekit.sealing import Sealer
 from servicekit.settings import ServiceSettings, read_settings
 from standards import Standards, load
+
+MIGRATION_POLL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -160,15 +164,22 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
-    """The main function of a service: `python -m intake` serves, `python -m intake migrate` migrates its database."""
+    """The main function of a service: `python -m intake` serves, `python -m intake migrate` migrates its database, and
+    `python -m intake await-migration` ends when somebody else has done so."""
     package = build.__globals__["__package__"]  # `intake`: `build` stands in its __main__, whose own name says nothing
     arguments = argparse.ArgumentParser(prog=f"python -m {package}")
-    arguments.add_argument("action", nargs="?", choices=["serve", "migrate"], default="serve")
+    arguments.add_argument("action", nargs="?", choices=["serve", "migrate", "await-migration"], default="serve")
     action = arguments.parse_args().action
     settings = read_settings(kind)
     telemetry.setup(package, settings)
     try:
-        uvloop.run(_serve(build, settings) if action == "serve" else _migrate(package, settings))
+        match action:
+            case "serve":
+                uvloop.run(_serve(build, settings))
+            case "migrate":
+                uvloop.run(_migrate(package, settings))
+            case _:
+                uvloop.run(_await_migration(package, settings))
     finally:
         telemetry.shutdown()
 
@@ -186,6 +197,20 @@ async def _migrate(package: str, settings: ServiceSettings) -> None:
 
     await migrate(settings.database_url.get_secret_value(), migrations_of(package))
     log.info("migrated")
+
+
+async def _await_migration(package: str, settings: ServiceSettings) -> None:
+    """Returns when the database suits this version; it may be away, or not exist yet."""
+    from servicekit.database.migrations import is_migrated  # noqa: PLC0415 -- as above
+
+    while True:
+        try:
+            if await is_migrated(settings.database_url.get_secret_value(), migrations_of(package)):
+                return
+            log.info("migration_awaited")
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+            log.info("database_awaited", reason=str(error))
+        await asyncio.sleep(MIGRATION_POLL_SECONDS)
 
 
 def migrations_of(package: str) -> Path:

@@ -28,6 +28,7 @@ class ProcessSettings(BaseSettings):
     drain_seconds: float = Field(10, gt=0, description="How long running calls may take to end after SIGTERM.")
     span_store: Path | None = Field(None, description="SQLite file that keeps spans here, for `bihuan trace`.")
     trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of new request traces that is sampled.")
+    metrics_listen: str = Field("", description="host:port to serve Prometheus metrics on; empty: off.")
 
 
 class ServiceSettings(ProcessSettings):
@@ -62,7 +63,7 @@ class ServiceSettings(ProcessSettings):
         return base64.b64decode(self.master_key.get_secret_value())
 
 
-SettingsT = TypeVar("SettingsT", bound=ProcessSettings)
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def read_settings(kind: type[SettingsT]) -> SettingsT:

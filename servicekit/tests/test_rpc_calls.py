@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from servicekit.errors import Fault
 from servicekit.identity import Principal, caller, current_call, language
 from servicekit.rpc.client import READING, Channel
+from servicekit.rpc.health import LIVENESS
 from servicekit.rpc.interceptors.budget import Budget
 from servicekit.rpc.server import Server
 
@@ -303,6 +304,8 @@ async def test_health_follows_readiness_and_ends_its_watchers() -> None:
             ready[0] = state
             answer = await health.Check(health_pb2.HealthCheckRequest())
             assert health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status) == status
+            alive = await health.Check(health_pb2.HealthCheckRequest(service=LIVENESS))
+            assert alive.status == health_pb2.HealthCheckResponse.SERVING, "a restart brings no database back"
         with pytest.raises(grpc.aio.AioRpcError, match="NOT_FOUND"):
             await health.Check(health_pb2.HealthCheckRequest(service="bihuan.intake.v1.CaseService"))
         watch = health.Watch(health_pb2.HealthCheckRequest())

@@ -62,7 +62,8 @@ def test_everything_installed_has_a_page(tracked: list[Path]) -> None:
 
 
 def test_every_service_has_the_same_rooms(tracked: list[Path]) -> None:
-    services = sorted({file.relative_to(ROOT).parts[1] for file in tracked if "services" in file.parts[:-2]})
+    inside = [file.relative_to(ROOT / "services") for file in tracked if file.is_relative_to(ROOT / "services")]
+    services = sorted({file.parts[0] for file in inside if len(file.parts) > 1})
     for service in services:
         package = ROOT / "services" / service / service
         for room in ("__main__.py", "reactions.py", "facts.py"):

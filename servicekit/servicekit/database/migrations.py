@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, NullPool, text
@@ -35,6 +36,23 @@ async def migrate(database_url: str, migrations: Path) -> None:
             await connection.run_sync(_upgrade, migrations)
     finally:
         await engine.dispose()
+
+
+async def is_migrated(database_url: str, migrations: Path) -> bool:
+    """Whether the database is at the newest revision that the code knows, or beyond it.
+
+    Beyond, because revisions are safe for the version before: an older version may be brought back without going back.
+    Raises OSError or a database error when the database can't be asked.
+    """
+    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    finally:
+        await engine.dispose()
+    script = ScriptDirectory.from_config(_config(migrations))
+    known = {revision.revision for revision in script.walk_revisions()}
+    return current is not None and (current == script.get_current_head() or current not in known)
 
 
 def expected_head(migrations: Path) -> str:

@@ -52,7 +52,13 @@ _AFTER_LOCK_TAKEN = timedelta(milliseconds=200)
 _LONGEST_ERROR = 500
 
 _tracer = trace.get_tracer("servicekit.deadlines")
-_lag = metrics.get_meter("servicekit.deadlines").create_histogram(names.DEADLINE_LAG, unit="s")
+lag = metrics.get_meter("servicekit.deadlines").create_histogram(
+    names.DEADLINE_LAG,
+    unit="s",
+    description="How late a mark of a clock was acted on.",
+    # From a second to a day, the time that a service may have been down.
+    explicit_bucket_boundaries_advisory=(0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400),
+)
 _propagator = TraceContextTextMapPropagator()
 log = structlog.get_logger(__name__)
 
@@ -123,7 +129,8 @@ class Firing:
 
     async def _act_on(self, tx: UnitOfWork, mark: Mark) -> None:
         row, deadline = mark.row, mark.deadline
-        _lag.record(max((tx.now - row.fires_at).total_seconds(), 0.0), {names.CLOCK: row.clock})
+        labels = {names.CLOCK: row.clock, names.CLOCK_MARK: "missed" if mark.is_last else "warned"}
+        lag.record(max((tx.now - row.fires_at).total_seconds(), 0.0), labels)
         with _tracer.start_as_current_span(
             names.SPAN_DEADLINE,
             context=Context(),

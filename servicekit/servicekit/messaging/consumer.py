@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 
 from servicekit.messaging.bus import Bus, Connection, is_bus_trouble
 from servicekit.messaging.handling import ComeAgain, Delivery, Handling, Settled, TryAgain
+from servicekit.messaging.lag import measure_lag
 from servicekit.messaging.pull import ACK_WAIT_SECONDS, Durable, Pull
 from servicekit.messaging.reactions import Reactions
 from servicekit.messaging.retries import RetryPolicy
@@ -70,12 +71,12 @@ class Consumer:
             EVENTS: self._reactions.event_filters(),
             COMMANDS: [*self._reactions.command_filters(), redeliver_subject(service)],
         }
-        loops = [
-            asyncio.create_task(self._consume(Durable(stream, service, subjects, MOST_UNDER_WAY)), name=stream)
-            for stream, subjects in filters.items()
-            if subjects
+        durables = [
+            Durable(stream, service, subjects, MOST_UNDER_WAY) for stream, subjects in filters.items() if subjects
         ]
+        loops = [asyncio.create_task(self._consume(durable), name=durable.stream) for durable in durables]
         loops.append(asyncio.create_task(self._keep_alive(), name="keep alive"))
+        loops.append(asyncio.create_task(measure_lag(self._bus, durables), name="lag"))
         try:
             await self._stopping.wait()
             await _end(loops)

@@ -1,4 +1,4 @@
-"""grpc.health.v1: whether the service can do its work at the moment."""
+"""grpc.health.v1: whether the service can do its work at the moment, and whether the process lives at all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 Ready = Callable[[], Awaitable[bool]]
 """Tells whether the service can work, such as `database.is_reachable`."""
 
+LIVENESS: Final = "liveness"
+"""The name under which health answers SERVING as long as the process answers anything: a database that is away is no
+reason to restart a process. For an orchestrator's liveness probe."""
+
 PROBE_SECONDS: Final = 2.0
 WATCH_SECONDS: Final = 1.0
 
@@ -21,7 +25,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated without types
-    """SERVING while `ready` says so and the server is not draining. Knows only the whole server, by the empty name."""
+    """SERVING while `ready` says so and the server is not draining. Knows the whole server, by the empty name, and
+    LIVENESS."""
 
     def __init__(self, ready: Ready) -> None:
         self._ready = ready
@@ -42,9 +47,11 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         return Status(status=Status.SERVING if ready else Status.NOT_SERVING)
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> Status:
+        if request.service == LIVENESS:
+            return Status(status=Status.SERVING)
         if request.service:
             await context.abort(
-                grpc.StatusCode.NOT_FOUND, "health is known for the whole server only: use the empty name"
+                grpc.StatusCode.NOT_FOUND, f"health is known for the whole server (the empty name) and {LIVENESS!r}"
             )
         return await self.status()
 

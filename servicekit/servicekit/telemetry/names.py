@@ -59,6 +59,9 @@ RESPONSIBLE: Final = "bihuan.responsible"
 CLOCK: Final = "bihuan.clock"
 """Name of a clock in standards/clocks.yaml."""
 
+CLOCK_MARK: Final = "bihuan.clock.mark"
+"""Which mark of a clock has come: `warned` or `missed`. On the deadline lag metric."""
+
 CLOCK_OUTCOME: Final = "bihuan.clock.outcome"
 """How the clock of a stage ended: `met`, `missed` or `cancelled`; `running` when it goes on after the stage."""
 
@@ -97,5 +100,8 @@ OUTBOX_PARKED: Final = "bihuan.outbox.parked"
 CONSUMED: Final = "bihuan.consumer.handled"
 """Counter, messages: by destination and outcome."""
 
+CONSUMER_LAG: Final = "bihuan.consumer.lag"
+"""Gauge, messages: stored for this service and not yet handled, by stream. Every replica tells of the whole service."""
+
 DEADLINE_LAG: Final = "bihuan.deadline.lag"
-"""Histogram, seconds of platform time: how late a mark was acted on."""
+"""Histogram, seconds of platform time: how late a mark was acted on, by clock and mark; its count: how many came."""

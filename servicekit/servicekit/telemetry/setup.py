@@ -11,6 +11,7 @@ from opentelemetry import metrics, trace
 from servicekit.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricReader
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -29,11 +30,12 @@ def setup(service: str, settings: ProcessSettings) -> None:
     """Logs, traces and metrics of `service`, once per process.
 
     Spans go to the local span store when `span_store` is set, and to an OTLP collector when one is named by the
-    standard variables; metrics go to the collector only. Without both, spans are not recorded at all.
+    standard variables. Metrics go to the collector, and are served to Prometheus where `metrics_listen` says so. What
+    nobody asks for is not recorded. Raises OSError when the metrics' address can't be had.
     """
     configure_logs(service, settings.log_format, settings.log_level)
     _set_up_traces(service, settings.span_store, settings.trace_ratio)
-    _set_up_metrics(service)
+    _set_up_metrics(service, settings.metrics_listen)
 
 
 def shutdown() -> None:
@@ -79,15 +81,27 @@ def _span_exporters(span_store: Path | None) -> list[SpanExporter]:
     return exporters
 
 
-def _set_up_metrics(service: str) -> None:
-    if not (os.environ.get(_OTLP) or os.environ.get(_OTLP_METRICS)):
+def _set_up_metrics(service: str, listen: str) -> None:
+    readers = _metric_readers(listen)
+    if not readers:
         return
-    from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
 
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-    metrics.set_meter_provider(MeterProvider(metric_readers=[reader], resource=_resource(service)))
+    metrics.set_meter_provider(MeterProvider(metric_readers=readers, resource=_resource(service)))
+
+
+def _metric_readers(listen: str) -> list[MetricReader]:
+    readers: list[MetricReader] = []
+    if listen:
+        from servicekit.telemetry.exposition import Exposition  # noqa: PLC0415
+
+        readers.append(Exposition(listen))
+    if os.environ.get(_OTLP) or os.environ.get(_OTLP_METRICS):
+        from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+
+        readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
+    return readers
 
 
 def _resource(service: str) -> Resource:

@@ -27,7 +27,26 @@ class CallTelemetry:
     def __init__(self) -> None:
         self.tracer = trace.get_tracer("servicekit.rpc")
         self.duration = metrics.get_meter("servicekit.rpc").create_histogram(
-            names.RPC_DURATION, unit="s", description="Duration of served gRPC calls."
+            names.RPC_DURATION,
+            unit="s",
+            description="Duration of served gRPC calls.",
+            # The semantic conventions' boundaries; the SDK's own are for milliseconds.
+            explicit_bucket_boundaries_advisory=(
+                0.005,
+                0.01,
+                0.025,
+                0.05,
+                0.075,
+                0.1,
+                0.25,
+                0.5,
+                0.75,
+                1,
+                2.5,
+                5,
+                7.5,
+                10,
+            ),
         )
 
     def observe(self, method: str, metadata: Mapping[str, str]) -> ObservedCall:

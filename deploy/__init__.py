@@ -1,0 +1,1 @@
+"""How Bihuan is packed and run on Kubernetes, and the proof that what is written there is true."""
