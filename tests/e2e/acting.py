@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -101,7 +101,7 @@ class Cast:
                     {
                         "skill": self.place.skill,
                         "level": level,
-                        "valid_until": (self.platform.now() + QUALIFIED_FOR).isoformat(),
+                        "valid_until": (datetime.now(UTC) + QUALIFIED_FOR).isoformat(),
                     }
                 ],
             },
@@ -110,20 +110,18 @@ class Cast:
         self.do(DISPATCHER, f"/v1/engineers/{engineer.engineer_id}:setShift", {"on_shift": True})
         return engineer
 
-    def report(
-        self, subject: str = "宽带无法上网", description: str = "光猫红灯闪烁，从昨晚开始断网。", **said: Any
-    ) -> Story:
+    def report(self, **said: Any) -> Story:
         """A customer whom nobody knew yet reports a fault by app; `said` changes the request."""
-        return Story(self, self.do(APP, "/v1/cases", self.request(subject, description, **said))["case"]["case_id"])
+        return Story(self, self.do(APP, "/v1/cases", self.request(**said))["case"]["case_id"])
 
-    def request(self, subject: str = "宽带无法上网", description: str = "", **said: Any) -> dict[str, Any]:
+    def request(self, **said: Any) -> dict[str, Any]:
         """What an app sends to open a case for a new customer."""
         return {
             "channel": "app",
             "caller": {"name": "王小明", "phone": new_phone(), "identity_check": "IDENTITY_CHECK_TOKEN"},
             "region": self.place.region,
-            "subject": subject,
-            "description": description,
+            "subject": "宽带无法上网",
+            "description": "光猫红灯闪烁，从昨晚开始断网。",
             **said,
         }
 

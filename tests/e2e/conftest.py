@@ -22,6 +22,7 @@ from acting import Cast, Place
 
 from standards import load
 
+STANDARDS = Path(__file__).parents[2] / "standards" / "data"
 START_PATIENCE = 120.0
 COMMAND_PATIENCE = 120.0
 T = TypeVar("T")
@@ -36,6 +37,8 @@ class PlatformUnderTest:
             **{name: value for name, value in os.environ.items() if not name.startswith("BIHUAN_")},
             "BIHUAN_HOME": str(home),
             "BIHUAN_LANG": "en",
+            # The operator's own copy, so that a story may change the standards of this platform.
+            "BIHUAN_STANDARDS_DIR": str(shutil.copytree(STANDARDS, home / "standards")),
         }
         self.gateway_url = ""
         self._tokens: dict[str, str] = {}

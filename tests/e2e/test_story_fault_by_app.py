@@ -143,10 +143,8 @@ def test_int10_the_engineer_is_named_while_they_are_responsible(told: Told) -> N
     name = told.story.order()["engineer_name"]
     assert told.scenes["handling"].english["responsible"] == name
     assert name in told.scenes["assigned"].english["promise_text"]
-    visited = [
-        visit["stage"].removeprefix("CASE_STAGE_").lower() for visit in told.scenes["archived"].english["stages"]
-    ]
-    assert visited == STAGES
+    visited = [visit["stage"] for visit in told.scenes["archived"].english["stages"]]
+    assert visited == [f"CASE_STAGE_{stage.upper()}" for stage in STAGES]
 
 
 def test_int11_the_customer_confirmed(told: Told) -> None:

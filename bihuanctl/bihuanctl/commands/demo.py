@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -15,7 +16,8 @@ from bihuanctl.commands.up import running_when_ready
 from bihuanctl.demo.columns import Choices, read_choices, read_requests
 from bihuanctl.demo.csvrows import BadRow, read_table
 from bihuanctl.demo.display import PlayDisplay
-from bihuanctl.demo.performance import perform
+from bihuanctl.demo.gateway import Refused
+from bihuanctl.demo.performance import Outcome, perform
 from bihuanctl.demo.personas import personas
 from bihuanctl.demo.requests import Request, compose
 from bihuanctl.demo.tables import outcome_as_dict, print_bad_rows, print_outcome, print_verdict
@@ -65,7 +67,7 @@ def demo(
     requests = requests[: cases or None]
     _ensure_running(session, as_json=as_json)
     with PlayDisplay(session, len(requests), shown=not as_json) as display:
-        outcome = asyncio.run(perform(session, requests, personas(), random, display.watch))
+        outcome = _perform(session, requests, random, display)
     if as_json:
         session.print_json(outcome_as_dict(outcome, bad, session.texts))
     else:
@@ -73,6 +75,14 @@ def demo(
         print_verdict(session, outcome)
         session.say("demo.look", case=outcome.example, gateway=session.platform().gateway_url)
     raise typer.Exit(0 if outcome.is_clean else EXIT_FAILED)
+
+
+def _perform(session: Session, requests: Sequence[Request], random: Random, display: PlayDisplay) -> Outcome:
+    try:
+        return asyncio.run(perform(session, requests, personas(), random, display.watch))
+    except Refused as refused:
+        # A single step may be refused; without the lists or the engineers there is no play.
+        raise Refusal("demo_broken_off", reason=refused) from None
 
 
 def _requests(

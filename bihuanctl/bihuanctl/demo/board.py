@@ -1,4 +1,4 @@
-"""The work at hand, read as the supervisor's and the dispatcher's lists show it."""
+"""The work at hand, as the auditor sees it, who reads everything and changes nothing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from bihuanctl.demo.cast import Cast
 from bihuanctl.demo.gateway import Gateway, Json, Refused
 from bihuanctl.demo.story import ARCHIVED
 
-# Without CLOSED: that is over in an instant.
-OPEN_STAGES: Final = tuple(
-    f"CASE_STAGE_{stage}" for stage in ("ACCEPTED", "ASSESSED", "ASSIGNED", "HANDLING", "DELIVERED", "CONFIRMED")
-)
+# Where cases are worked on. In the stages after these few move in a round, and each is read by itself.
+UNSOLVED_STAGES: Final = tuple(f"CASE_STAGE_{stage}" for stage in ("ACCEPTED", "ASSESSED", "ASSIGNED", "HANDLING"))
 # While a case stands there, its work order matters.
-VISITED_STAGES: Final = tuple(f"CASE_STAGE_{stage}" for stage in ("ASSESSED", "ASSIGNED", "HANDLING"))
+VISITED_STAGES: Final = UNSOLVED_STAGES[1:]
 OPEN_STATES: Final = tuple(
     f"WORK_ORDER_STATE_{state}" for state in ("WAITING", "ASSIGNED", "ACCEPTED", "TRAVELLING", "ON_SITE")
 )
@@ -33,36 +31,35 @@ class Sight:
 
 
 class Board:
-    """Reads as those who may see every case and every work order."""
+    """Reads cases, work orders and records."""
 
     def __init__(self, gateway: Gateway, cast: Cast) -> None:
         self._gateway = gateway
-        self._overseer = cast.overseer
-        self._dispatcher = cast.dispatcher
+        self._auditor = cast.auditor
 
     async def look(self, wanted: Collection[str]) -> Sight:
         """These cases as they are now, with their open work orders."""
         sight = await self._lists() if len(wanted) > FEW else Sight()
-        # Archived, or between two lists while they were read: looked at one by one.
+        # Further on, or between two lists while they were read: looked at one by one.
         await asyncio.gather(*(self._look_at(case_id, sight) for case_id in wanted if case_id not in sight.cases))
         return sight
 
     async def archived(self, wanted: Collection[str]) -> list[Json]:
         """Those of the cases that are archived."""
-        pages = self._gateway.pages(self._overseer, "/v1/cases", "cases", stage=ARCHIVED)
+        pages = self._gateway.pages(self._auditor, "/v1/cases", "cases", stage=ARCHIVED)
         return await _until_older(pages, wanted, "case_id")
 
     async def work_orders_of(self, cases: Collection[str]) -> list[Json]:
         """Every work order of these cases, finished or not."""
-        pages = self._gateway.pages(self._dispatcher, "/v1/work-orders", "work_orders")
+        pages = self._gateway.pages(self._auditor, "/v1/work-orders", "work_orders")
         return await _until_older(pages, cases, "work_order_id")
 
     async def records_of(self, cases: Collection[str]) -> list[Json]:
         """Their records."""
-        return await _until_older(self._gateway.pages(self._overseer, "/v1/records", "records"), cases, "record_id")
+        return await _until_older(self._gateway.pages(self._auditor, "/v1/records", "records"), cases, "record_id")
 
     async def _lists(self) -> Sight:
-        cases = asyncio.gather(*(self._cases(stage) for stage in OPEN_STAGES))
+        cases = asyncio.gather(*(self._cases(stage) for stage in UNSOLVED_STAGES))
         orders = asyncio.gather(*(self._orders(state) for state in OPEN_STATES))
         return Sight(
             cases={case["case_id"]: case for page in await cases for case in page},
@@ -70,19 +67,19 @@ class Board:
         )
 
     async def _cases(self, stage: str) -> list[Json]:
-        return [case async for case in self._gateway.pages(self._overseer, "/v1/cases", "cases", stage=stage)]
+        return [case async for case in self._gateway.pages(self._auditor, "/v1/cases", "cases", stage=stage)]
 
     async def _orders(self, state: str) -> list[Json]:
-        pages = self._gateway.pages(self._dispatcher, "/v1/work-orders", "work_orders", state=state)
+        pages = self._gateway.pages(self._auditor, "/v1/work-orders", "work_orders", state=state)
         return [order async for order in pages]
 
     async def _look_at(self, case_id: str, sight: Sight) -> None:
-        case = await self._gateway.get(self._overseer, f"/v1/cases/{case_id}")
+        case = await self._gateway.get(self._auditor, f"/v1/cases/{case_id}")
         sight.cases[case_id] = case
         if not case["work_order_id"] or case["stage"] not in VISITED_STAGES:
             return
         try:
-            order = await self._gateway.get(self._dispatcher, f"/v1/work-orders/{case['work_order_id']}")
+            order = await self._gateway.get(self._auditor, f"/v1/work-orders/{case['work_order_id']}")
         except Refused as refused:
             # Asked for a moment ago, and dispatch has not heard of it yet.
             if refused.code != "work_order_unknown":

@@ -13,6 +13,7 @@ from standards import load
 AGENT = "agent"
 SUPERVISOR = "supervisor"
 DISPATCHER = "dispatcher"
+AUDITOR = "auditor"
 
 
 class Cast:
@@ -30,13 +31,26 @@ class Cast:
             raise Refusal("account_unknown", name=name) from None
 
     @property
-    def overseer(self) -> Account:
-        """Who may see every case."""
-        return self.named(load().regions["cn"].supervisor)
+    def auditor(self) -> Account:
+        """Who may see every case. Raises Refusal `account_unknown`, as all of these do."""
+        return self._with_role(AUDITOR)
 
     @property
     def dispatcher(self) -> Account:
-        return next(account for account in self._by_name.values() if DISPATCHER in account.roles)
+        """Who registers engineers and opens their shifts."""
+        return self._with_role(DISPATCHER)
+
+    @property
+    def chief(self) -> Account:
+        """Who grants qualifications."""
+        return self._with_role(SUPERVISOR)
+
+    def _with_role(self, role: str) -> Account:
+        """The account with this role and the widest domain."""
+        found = [account for account in self._by_name.values() if role in account.roles]
+        if not found:
+            raise Refusal("account_unknown", name=role)
+        return min(found, key=lambda account: len(account.domain))
 
     def supervisor_of(self, region: str) -> Account:
         """Who missed clocks and low scores of the region go to."""

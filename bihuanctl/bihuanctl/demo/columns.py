@@ -34,6 +34,7 @@ ANY_VALUE: Final = "*"
 SUBJECT_LENGTH: Final = 60
 # Takes the place of the number that is made up later, so that the rest of a request can be checked now.
 SOME_PHONE: Final = "13800138000"
+PHONE_FIELD: Final = "caller.phone"
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _PHONE_DECORATION: Final = re.compile(r"[\s().-]")
 _DATES: Final = ("%Y-%m-%d", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y年%m月%d日")
@@ -132,7 +133,8 @@ class _Reading:
                 words[name] = word
         written_at = _written_at(texts.get("date", ""), texts.get("time", ""))
         if written_at is None and (texts.get("date") or texts.get("time")):
-            return BadRow(row.line, "date_unreadable", {"value": f"{texts.get('date', '')} {texts.get('time', '')}"})
+            value = f"{texts.get('date', '')} {texts.get('time', '')}".strip()
+            return BadRow(row.line, "date_unreadable", {"value": value})
         language: Language = "zh-CN" if _CHINESE.search(subject + description) else "en"
         request = Request(
             channel=words["channel"],
@@ -162,6 +164,8 @@ class _Reading:
         try:
             self.validation.require_valid(message, self.language)
         except Fault as fault:
+            if all(violation.field == PHONE_FIELD for violation in fault.violations):
+                return BadRow(line, "phone_invalid", {"value": request.phone})
             reasons = "; ".join(f"{violation.field} {violation.message}" for violation in fault.violations)
             return BadRow(line, "against_contract", {"reasons": reasons})
         return request

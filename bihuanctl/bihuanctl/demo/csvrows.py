@@ -92,7 +92,8 @@ def _rows(lines: list[str], separator: str, columns: tuple[str, ...]) -> Iterato
             yield BadRow(begin + FIRST_LINE, "malformed")
             begin += 1
             continue
-        if any(cell.strip() for cell in cells):
+        # An empty line is no row.
+        if len(cells) > 1 or any(cell.strip() for cell in cells):
             yield _row(begin + FIRST_LINE, cells, columns)
         begin += reader.line_num
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bihuanctl.demo.actors import Actors, sayings
-from bihuanctl.demo.story import Move, Story
+from bihuanctl.demo.story import AT_LEISURE, Move, Story
 
 UNSOLVED = ("CASE_STAGE_ACCEPTED", "CASE_STAGE_ASSESSED", "CASE_STAGE_ASSIGNED", "CASE_STAGE_HANDLING")
 DELIVERED = "CASE_STAGE_DELIVERED"
@@ -21,7 +21,7 @@ class Customer:
         story = self._story
         assert story.case is not None
         if story.case["waiting_for_customer"]:
-            return Move("reply", story.after("reply"), self._reply)
+            return Move("reply", story.after("reply"), self._reply, AT_LEISURE)
         if story.stage in UNSOLVED:
             if story.customer == "withdraws":
                 return Move("withdraw", story.after("withdraw"), self._withdraw)
@@ -29,8 +29,8 @@ class Customer:
                 return Move("repeat", story.after("repeat"), self._repeat)
         elif story.stage == DELIVERED and story.customer != "silent":
             if story.customer == "unsatisfied" and "object" not in story.done:
-                return Move("object", story.after("confirm"), self._object)
-            return Move("confirm", story.after("confirm"), self._confirm)
+                return Move("object", story.after("confirm"), self._object, AT_LEISURE)
+            return Move("confirm", story.after("confirm"), self._confirm, AT_LEISURE)
         return None
 
     async def _reply(self) -> None:

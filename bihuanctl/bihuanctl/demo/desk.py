@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bihuanctl.demo.actors import Actors, sayings
-from bihuanctl.demo.story import Move, Story
+from bihuanctl.demo.story import AT_LEISURE, Move, Story
 from bihuanctl.platform.accounts import Account
 from standards import load
 
@@ -29,12 +29,12 @@ class Desk:
         if story.stage == "CASE_STAGE_ACCEPTED":
             return self._first_move()
         if story.stage == "CASE_STAGE_CONFIRMED":
-            return Move("follow_up", story.after("follow_up"), self._follow_up)
+            return Move("follow_up", story.after("follow_up"), self._follow_up, AT_LEISURE)
         if not story.case["work_order_id"]:
             if story.stage == "CASE_STAGE_ASSIGNED":
                 return Move("take_up", story.after("take_up"), self._take_up)
             if story.stage == "CASE_STAGE_HANDLING":
-                return Move("answer", story.after("desk_work"), self._answer)
+                return Move("answer", story.after("desk_work"), self._answer, AT_LEISURE)
         return None
 
     def _first_move(self) -> Move:

@@ -1,14 +1,15 @@
 """The play: rounds in which everybody who has something to do does it, with platform time moved on between them.
 
-Each round looks at the lists as people see them, lets the next person of every story act, waits until all of it has
-gone through the platform, and moves the clock on: a little while somebody acts, else to the next moment at which
-anything is to happen. Nothing waits for a fixed length of real time.
+Each round looks at the work at hand, lets the next person of every story act, waits until all of it has gone through
+the platform, and moves the clock on to the next moment that can't be put off. Nothing waits for a fixed length of real
+time.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,12 +20,8 @@ from bihuanctl.demo.desk import Desk
 from bihuanctl.demo.engineers import Engineer
 from bihuanctl.demo.gateway import Json, Refused
 from bihuanctl.demo.pace import Pace
-from bihuanctl.demo.story import Move, Story
+from bihuanctl.demo.story import AT_LEISURE, SOON, Move, Story, running_out
 
-# Platform time between two rounds in which somebody acts.
-STEP: Final = timedelta(minutes=30)
-# Clocks fire when their moment has come, not before.
-MOMENT: Final = timedelta(seconds=1)
 # Platform time without any news after which the play is given up; longer than any clock of a case.
 GIVE_UP_AFTER: Final = timedelta(days=4)
 MOST_TROUBLES: Final = 3
@@ -53,23 +50,23 @@ class Play:
             moves = [move for story in self.stories if (move := self._next_move(story)) is not None]
             if all(story.is_over for story in self.stories) or now > news_at + GIVE_UP_AFTER:
                 return
-            acted = await asyncio.gather(*(move.act() for move in moves if move.due <= now))
-            if acted:
+            due = [move for move in moves if move.due <= now]
+            await asyncio.gather(*(move.act() for move in due))
+            if due:
                 await self._pace.settle()
-            moments = [now + STEP] if acted else self._moments(moves)
+            # What the acts lead to is not seen yet: it is looked at as soon as the acts themselves would have been.
+            moments = [max(move.due, now) + move.patience for move in moves] + self._ends_of_clocks()
             if not moments:
                 return
-            await self._pace.advance_to(max(min(moments), now + STEP))
+            await self._pace.advance_to(max(min(moments), now + SOON))
 
     async def _look(self, now: datetime) -> bool:
         """Tells every story what is to be seen of it; True when there was news."""
-        sight = await self._board.look({story.case_id for story in self.stories if story.case_id and not story.is_over})
+        looked_at = [story for story in self.stories if story.case_id and not story.is_over and not story.rests(now)]
+        sight = await self._board.look({story.case_id for story in looked_at})
         news = False
-        for story in list(self.stories):
-            if story.is_over:
-                continue
-            case = sight.cases.get(story.case_id) if story.case_id else None
-            news |= story.notice(case, sight.orders.get(story.case_id), now)
+        for story in looked_at:
+            news |= story.notice(sight.cases[story.case_id], sight.orders.get(story.case_id), now)
             if story.stray is not None:
                 self.stories.append(story.goes_on(now))
             if story.is_over and story.customer == "returns":
@@ -81,18 +78,18 @@ class Play:
         if story.is_over:
             return None
         if story.case is None:
-            return Move("open", story.arrives_at, lambda: self._guarded(story, "open", self._open(story)))
+            return Move("open", story.arrives_at, lambda: self._guarded(story, self._open(story)))
         people = (Customer(story, self._actors), Desk(story, self._actors), Engineer(story, self._actors))
         moves = [move for person in people if (move := person.next_move()) is not None]
         if not moves:
             return None
         first = min(moves, key=lambda move: move.due)
-        return Move(first.name, first.due, lambda: self._guarded(story, first.name, first.act()))
+        return replace(first, act=lambda: self._guarded(story, first.act()))
 
-    async def _guarded(self, story: Story, name: str, acting: Awaitable[None]) -> None:
+    async def _guarded(self, story: Story, acting: Awaitable[None]) -> None:
+        story.touched = True
         try:
             await acting
-            self._actors.journal.done[name] += 1
         except Refused as refused:
             self._actors.journal.troubles.append(str(refused))
             story.troubles += 1
@@ -111,19 +108,11 @@ class Play:
             # A case that nobody plays, left open by an earlier visitor, is played from here on.
             story.notice(case, None, self._pace.now())
 
-    def _moments(self, moves: Sequence[Move]) -> list[datetime]:
-        """When something is to happen: the next step of somebody, or the end of a clock that runs."""
-        moments = [move.due for move in moves]
+    def _ends_of_clocks(self) -> list[datetime]:
+        """When clocks run out: silence becomes confirmation, and what an engineer let lie goes to a colleague."""
+        ends = []
         for story in self.stories:
             if not story.is_over:
-                for watched in (story.case, story.order):
-                    moments += _ends_of_clocks(watched) if watched is not None else []
-        return moments
-
-
-def _ends_of_clocks(watched: Json) -> list[datetime]:
-    return [
-        datetime.fromisoformat(clock["due_at"]) + MOMENT
-        for clock in watched["clocks"]
-        if clock["state"] == "CLOCK_STATE_RUNNING" and "due_at" in clock
-    ]
+                ends += [end + AT_LEISURE for end in running_out(story.case)]
+                ends += [end + SOON for end in running_out(story.order)]
+        return ends

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Final
 
 from bihuanctl.demo.corpus import corpora
 from bihuanctl.demo.gateway import Json
@@ -14,6 +15,14 @@ from bihuanctl.demo.requests import Request
 from bihuanctl.platform.accounts import Account
 
 ARCHIVED = "CASE_STAGE_ARCHIVED"
+# What happens to a case there is the customer's, the owner's or the clocks' doing.
+RESTING_STAGES = ("CASE_STAGE_DELIVERED", "CASE_STAGE_CONFIRMED")
+
+
+# How long a step may be put off, so that several are taken in one round. Engineers have an hour to accept, customers
+# and agents who call back have a day.
+SOON: Final = timedelta(minutes=30)
+AT_LEISURE: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class Move:
     name: str
     due: datetime
     act: Callable[[], Awaitable[None]]
+    patience: timedelta = SOON
 
 
 @dataclass
@@ -55,6 +65,8 @@ class Story:
     troubles: int = 0
     # A case that a further report became, because the one it was about had just ended.
     stray: Json | None = None
+    # Somebody has acted since it was looked at.
+    touched: bool = False
     _noticed: tuple[object, ...] = ()
     _noticed_at: datetime | None = None
     _delays: dict[str, timedelta] = field(default_factory=dict)
@@ -72,9 +84,15 @@ class Story:
         """Nobody has anything to do any more."""
         return self.joined or self.refused or self.stage == ARCHIVED
 
+    def rests(self, now: datetime) -> bool:
+        """It can't have changed since it was looked at: nobody has acted, nobody is at work, no clock has run out."""
+        assert self.case is not None
+        at_rest = not self.touched and self.stage in RESTING_STAGES
+        return at_rest and all(end > now for end in running_out(self.case))
+
     def notice(self, case: Json | None, order: Json | None, now: datetime) -> bool:
         """Takes in what is known now; True when that is something new, from whose beginning delays count anew."""
-        self.case, self.order = case, order
+        self.case, self.order, self.touched = case, order, False
         seen = (
             self.stage,
             case and (case["waiting_for_customer"], case["owner"], case["reopened_times"]),
@@ -136,6 +154,15 @@ class Story:
 
     def draw(self, scores: Mapping[int, int]) -> int:
         return self.random.choices(list(scores), list(scores.values()))[0]
+
+
+def running_out(entry: Json | None) -> list[datetime]:
+    """When the running clocks of a case or work order run out."""
+    return [
+        datetime.fromisoformat(clock["due_at"])
+        for clock in (entry["clocks"] if entry is not None else ())
+        if clock["state"] == "CLOCK_STATE_RUNNING" and "due_at" in clock
+    ]
 
 
 def _moments(entry: Json | None) -> list[datetime]:

@@ -54,7 +54,7 @@ class Workforce:
         lasting = {held["skill"] for held in engineer["qualifications"] if _lasts(held, now)}
         for skill in load().skills.keys() - lasting:
             granted = {"qualification": {"skill": skill, "level": crew.level, "valid_until": valid_until}}
-            engineer = await self._gateway.post(self._cast.overseer, f"{path}/qualifications", granted)
+            engineer = await self._gateway.post(self._cast.chief, f"{path}/qualifications", granted)
         if not engineer["on_shift"]:
             engineer = await self._gateway.post(self._cast.dispatcher, f"{path}:setShift", {"on_shift": True})
         return engineer

@@ -42,12 +42,6 @@ def is_database_trouble(exc: BaseException) -> bool:
     return isinstance(exc, asyncpg.InterfaceError) and "closed" in str(exc)
 
 
-def without_values(exc: BaseException) -> str:
-    """The text of `exc` without the rows that PostgreSQL and SQLAlchemy show with it: they are personal data."""
-    said = str(exc.orig if isinstance(exc, DBAPIError) else exc)
-    return said.partition("\nDETAIL:")[0] if isinstance(exc, DBAPIError | asyncpg.PostgresError) else said
-
-
 def is_outcome_unknown(exc: DBAPIError) -> bool:
     """Whether a commit that raised `exc` may have happened all the same."""
     return is_database_trouble(exc) and getattr(exc.orig, "sqlstate", None) not in _CONFLICT_STATES

@@ -33,7 +33,8 @@ JOIN unnest($7::text[], $8::text[], $9::interval[], $10::text[], $11::timestampt
 _END = """
 UPDATE deadlines
 SET state = CASE WHEN due_at <= $3::timestamptz THEN 'missed' ELSE $4::text END,
-    fires_at = CASE WHEN state = 'running' AND due_at <= $3::timestamptz THEN due_at END,
+    fires_at = CASE WHEN state = 'missed' THEN fires_at
+                    WHEN state = 'running' AND due_at <= $3::timestamptz THEN due_at END,
     ended_at = greatest($3::timestamptz, started_at)
 WHERE subject_id = ANY($1::text[]) AND ($2::text[] IS NULL OR clock = ANY($2::text[]))
   AND (state IN ('running', 'paused') OR (state = 'missed' AND ended_at = due_at))

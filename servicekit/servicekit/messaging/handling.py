@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, func
 from sqlalchemy.dialects.postgresql import insert
 
 from servicekit.database.tables import inbox, inbox_failures
-from servicekit.database.trouble import is_database_trouble, without_values
+from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
 from servicekit.messaging.bus import Bus, PublishRefusedError, is_bus_trouble
 from servicekit.messaging.deadletters import ORIGINAL_SUBJECT, reason_headers
@@ -275,8 +275,9 @@ def _span(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
 
 
 def _count(delivery: Delivery, outcome: str) -> None:
-    consumed.add(1, {"subject": delivery.subject, "outcome": outcome})
+    consumed.add(1, {names.MESSAGING_DESTINATION: delivery.subject, names.MESSAGING_OUTCOME: outcome})
 
 
 def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {without_values(error)}"
+    # Without the rows that the driver shows as detail: they hold what people told us, and dead letters go elsewhere.
+    return f"{type(error).__name__}: {error}".partition("\nDETAIL:")[0]
