@@ -1,4 +1,5 @@
-"""What intake does when other services tell what happened: dispatch about visits, records about the archive.
+"""What intake does when other services tell what happened: dispatch about visits, records about the archive,
+complaints about what was handed to it (complaintnews.py).
 
 Every report is kept in the history of its case. Those about a work order that the case doesn't wait for change nothing
 (see cases/visits.py), so late, repeated and reordered reports are harmless.
@@ -19,6 +20,7 @@ from intake.cases.closing import archive_case
 from intake.cases.results import result_of
 from intake.cases.steps import Step, noted
 from intake.cases.visits import Engineer
+from intake.complaintnews import react_on_complaints
 from intake.desk import Desk
 
 SYSTEM = "system"
@@ -112,6 +114,7 @@ def build_reactions(desk: Desk) -> Reactions:
         else:
             raise NotYet(f"the case is filed but still {case.stage.value} here")
 
+    react_on_complaints(reactions)
     return reactions
 
 

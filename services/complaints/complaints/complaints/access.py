@@ -9,7 +9,7 @@ from complaints.complaints.complaint import Complaint
 def require_visible(complaint: Complaint, principal: Principal, reference: str) -> None:
     """Customers see their own complaints, everybody else those of their domain.
 
-    Raises Fault("complaint_unknown") where even the existence is nobody else's business, else Fault("domain_forbidden").
+    Raises Fault complaint_unknown where even the existence is nobody else's business, else domain_forbidden.
     """
     if principal.is_customer:
         if str(complaint.customer_id) != principal.customer_id:

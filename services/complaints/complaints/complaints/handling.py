@@ -1,4 +1,4 @@
-"""From the classification to the handled complaint: each function is one use case in one transaction (CMP-02 to CMP-05)."""
+"""From the classification to the handled complaint; each function is one use case in one transaction (CMP-02, CMP-04)."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from complaints.remedies import RemedyRow
 async def classify_complaint(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.ClassifyComplaintRequest
 ) -> Complaint:
-    """Confirms or overrides class and severity. Where the class calls for it, the person concerned is to learn (TRN-07).
+    """Confirms or overrides class and severity. Where the class calls for it, the person concerned is to learn.
 
     Raises Fault("complaint_class_unknown") or Fault("severity_unknown").
     """

@@ -1,4 +1,4 @@
-"""The way of a complaint from registration to the customer's answer, and what each move brings with it (CMP-01, CMP-05).
+"""The way of a complaint from registration to the customer's answer, and what each move brings (CMP-01, CMP-05).
 
 Pure: a rule takes the complaint and what happened, and returns a Step. A move that is not allowed from the stage the
 complaint is in raises Fault("transition_forbidden"). How it ends is in ending.py.

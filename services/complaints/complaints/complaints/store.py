@@ -65,7 +65,7 @@ async def add(tx: UnitOfWork, step: Step, *, actor: str) -> Complaint:
 
 
 async def save(tx: UnitOfWork, before: Complaint, step: Step, *, actor: str) -> Complaint:
-    """Stores the next version of a locked complaint. Raises Fault("stale_version") when it was not locked and moved on."""
+    """Stores the next version of a locked complaint. Raises Fault("stale_version") when it moved on."""
     changes = {name: value for name, value in step.after.model_dump().items() if value != getattr(before, name)}
     if changes:
         where = {"id": before.complaint_id, "version_before": before.version}
