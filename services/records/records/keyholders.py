@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from bihuan.complaints.v1 import requests_pb2 as complaints
+from bihuan.complaints.v1 import complaint_service_pb2 as complaints
 from bihuan.complaints.v1.complaint_service_pb2_grpc import ComplaintServiceStub
 from bihuan.intake.v1 import customers_pb2 as intake
 from bihuan.intake.v1.customers_pb2_grpc import CustomerServiceStub

@@ -1,4 +1,4 @@
-"""From the classification to the handled complaint; each function is one use case in one transaction (CMP-02, CMP-04)."""
+"""From the classification to the handled complaint; each function is a use case in a transaction (CMP-02, CMP-04)."""
 
 from datetime import timedelta
 

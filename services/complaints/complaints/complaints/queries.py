@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from bihuan.complaints.v1 import complaints_pb2, requests_pb2
+from bihuan.complaints.v1 import complaint_service_pb2, complaints_pb2
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 from servicekit.languages import Language
@@ -111,7 +111,7 @@ async def contacts_of(tx: UnitOfWork, desk: Desk, complaint: Complaint) -> list[
 
 async def group_causes(
     tx: UnitOfWork, desk: Desk, principal: Principal, *, region: str, language: Language
-) -> list[requests_pb2.CauseGroup]:
+) -> list[complaint_service_pb2.CauseGroup]:
     """Complaints of the window with the same cause, most frequent first (CMP-07)."""
     tree = desk.standards.classes.complaint_causes
     count, newest = func.count().label("complaints"), func.max(CAUSES.c.analysed_at).label("newest_at")
@@ -127,7 +127,7 @@ async def group_causes(
     )
     hot_from = desk.standards.thresholds["repeated_cause_count"].value
     return [
-        requests_pb2.CauseGroup(
+        complaint_service_pb2.CauseGroup(
             cause=row.cause,
             # A cause that the standards no longer have stands for itself.
             path=[tree[each].label[language] for each in path_to(row.cause, tree)]

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc.aio
-from bihuan.complaints.v1 import complaint_service_pb2_grpc, complaints_pb2, requests_pb2
+from bihuan.complaints.v1 import complaint_service_pb2, complaint_service_pb2_grpc, complaints_pb2, requests_pb2
 from google.protobuf.message import Message
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import Principal, caller, language
@@ -91,20 +91,22 @@ class ComplaintServicer(complaint_service_pb2_grpc.ComplaintServiceServicer):
         return requests_pb2.ListContactsResponse(contacts=contacts)
 
     async def ListCauses(
-        self, request: requests_pb2.ListCausesRequest, context: Context
-    ) -> requests_pb2.ListCausesResponse:
+        self, request: complaint_service_pb2.ListCausesRequest, context: Context
+    ) -> complaint_service_pb2.ListCausesResponse:
         async with self._database.transaction("list_causes") as tx:
             groups = await queries.group_causes(
                 tx, self._desk, caller(context), region=request.region, language=language(context)
             )
-        return requests_pb2.ListCausesResponse(groups=groups)
+        return complaint_service_pb2.ListCausesResponse(groups=groups)
 
-    async def Unseal(self, request: requests_pb2.UnsealRequest, _context: Context) -> requests_pb2.UnsealResponse:
+    async def Unseal(
+        self, request: complaint_service_pb2.UnsealRequest, _context: Context
+    ) -> complaint_service_pb2.UnsealResponse:
         async with self._database.transaction("unseal") as tx:
             texts, erased = await complainants.unseal_texts(
                 tx, self._desk.sealer, UUID(request.customer_id), request.sealed
             )
-        return requests_pb2.UnsealResponse(texts=texts, erased=erased)
+        return complaint_service_pb2.UnsealResponse(texts=texts, erased=erased)
 
     async def ClassifyComplaint(
         self, request: requests_pb2.ClassifyComplaintRequest, context: Context
