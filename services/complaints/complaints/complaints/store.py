@@ -29,7 +29,7 @@ def names(reference: str) -> ColumnElement[bool]:
     try:
         return COMPLAINTS.c.complaint_id == UUID(reference)
     except ValueError:
-        return COMPLAINTS.c.complaint_number == parse(reference)
+        return COMPLAINTS.c.complaint_number == parse(reference, field="complaint")
 
 
 async def find(tx: UnitOfWork, reference: str) -> Complaint:
