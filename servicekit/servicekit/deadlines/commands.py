@@ -82,15 +82,16 @@ class Start:
 async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None) -> None:
     """Starts clocks, at `tx.now` unless told otherwise.
 
-    Raises KeyError for a clock that the standards don't have, and IntegrityError when a clock of that name already runs
-    for the subject: end it first.
+    Raises KeyError for a clock that the standards don't have, and asyncpg's UniqueViolationError when a clock of that
+    name already runs for the subject: end it first.
     """
     if not starts:
         return
     here = current_traceparent()
     began = at or tx.now
     clocks = [_begun(name, began) for name in sorted({wanted.clock for wanted in starts})]
-    values = (
+    await tx.fetch(
+        _INSERT,
         began,
         [wanted.subject_id for wanted in starts],
         [wanted.case_id for wanted in starts],
@@ -99,7 +100,6 @@ async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None 
         [wanted.traceparent or here for wanted in starts],
         *(list(column) for column in zip(*clocks, strict=True)),
     )
-    await tx.connection.exec_driver_sql(_INSERT, values)
     ring_after_commit(tx, min(fires_at for *_, fires_at in clocks))
 
 
