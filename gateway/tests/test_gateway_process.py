@@ -118,7 +118,10 @@ async def test_without_any_service_it_lives_and_waits(make_client):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"BIHUAN_TARGETS": '{"intake": "127.0.0.1:1"}'}, "BIHUAN_TARGETS names no address for: dispatch, records"),
+        (
+            {"BIHUAN_TARGETS": '{"intake": "127.0.0.1:1"}'},
+            "BIHUAN_TARGETS names no address for: complaints, dispatch, records",
+        ),
         ({"BIHUAN_ISSUER_DIR": "/nowhere/issuer"}, "/nowhere/issuer"),
         ({"BIHUAN_HTTP_LISTEN": "8080"}, "http_listen must be host:port"),
         ({"BIHUAN_PUBLIC_URL": "gateway"}, "BIHUAN_PUBLIC_URL"),
