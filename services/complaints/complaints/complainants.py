@@ -11,12 +11,14 @@ from uuid import UUID
 
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
+from servicekit.identity import Principal
 from servicekit.sealing import Sealer
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 from complaints.complaints.complaint import UTC_TIME
+from complaints.complaints.tables import COMPLAINTS
 
 
 class ComplainantRow(SQLModel, table=True):
@@ -74,10 +76,17 @@ def unseal(sealer: Sealer, key: ComplainantKey | None, sealed: bytes) -> str:
 
 
 async def unseal_texts(
-    tx: UnitOfWork, sealer: Sealer, customer_id: UUID, sealed: Sequence[bytes]
+    tx: UnitOfWork, sealer: Sealer, principal: Principal, customer_id: UUID, sealed: Sequence[bytes]
 ) -> tuple[list[str], bool]:
-    """The texts in the order asked, and whether the customer was erased. Raises Fault("customer_unknown")."""
+    """The texts in the order asked, and whether the customer was erased.
+
+    Raises Fault("customer_unknown"), and Fault("domain_forbidden") for one who has complained only in other regions.
+    """
     key = await find_key(tx, customer_id)
     if key is None:
         raise Fault("customer_unknown")
+    regions = select(COMPLAINTS.c.region).where(COMPLAINTS.c.customer_id == customer_id).distinct()
+    found = list((await tx.execute(regions)).scalars())
+    if not any(principal.may_see(region) for region in found):
+        raise Fault("domain_forbidden", region=", ".join(found))
     return [unseal(sealer, key, text) for text in sealed], key.wrapped is None

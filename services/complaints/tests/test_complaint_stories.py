@@ -155,3 +155,14 @@ async def test_int_02_a_case_is_taken_over_once_with_its_clocks_from_its_accepta
     assert (await office.look(complaint)).outcome == "withdrawn"
     assert UUID(command.complaint_id) == complaint.complaint_id
     assert await office.problems() == []
+
+
+async def test_rec_05_sealed_texts_are_opened_for_the_region_only(office):
+    complaint = await office.register()
+    sealed = [complaint.sealed_subject]
+    async with office.database.transaction("unseal") as tx:
+        opened = await complainants.unseal_texts(tx, office.desk.sealer, LEADER, complaint.customer_id, sealed)
+        assert opened == (["宽带反复断网"], False)
+        elsewhere = Principal("archivist", frozenset({"archivist"}), "cn.sc")
+        with pytest.raises(Fault, match="domain_forbidden"):
+            await complainants.unseal_texts(tx, office.desk.sealer, elsewhere, complaint.customer_id, sealed)

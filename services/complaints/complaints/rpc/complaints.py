@@ -100,11 +100,11 @@ class ComplaintServicer(complaint_service_pb2_grpc.ComplaintServiceServicer):
         return complaint_service_pb2.ListCausesResponse(groups=groups)
 
     async def Unseal(
-        self, request: complaint_service_pb2.UnsealRequest, _context: Context
+        self, request: complaint_service_pb2.UnsealRequest, context: Context
     ) -> complaint_service_pb2.UnsealResponse:
         async with self._database.transaction("unseal") as tx:
             texts, erased = await complainants.unseal_texts(
-                tx, self._desk.sealer, UUID(request.customer_id), request.sealed
+                tx, self._desk.sealer, caller(context), UUID(request.customer_id), request.sealed
             )
         return complaint_service_pb2.UnsealResponse(texts=texts, erased=erased)
 
