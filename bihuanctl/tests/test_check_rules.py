@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 CASE = "0193a5f0-0000-7000-8000-000000000001"
 ORDER = "0193a5f0-0000-7000-8000-0000000000a1"
 RECORD = "0193a5f0-0000-7000-8000-0000000000b1"
-QUIET = {name: ServiceBacklog() for name in ("intake", "dispatch", "records")}
+QUIET = {name: ServiceBacklog() for name in ("intake", "dispatch", "complaints", "records")}
 
 
 def _case(stage: str, case_id: str = CASE) -> EntityFact:
@@ -53,7 +53,7 @@ def whole_loops(draw: st.DrawFn) -> Snapshot:
         if stage in RECORDED_STAGES:
             records.append(_record(case_id, str(UUID(int=2000 + number))))
     events = LoggedEvents(total=len(cases), opened=opened, work_orders_asked=asked)
-    return Snapshot(QUIET, draw(st.permutations(cases)), orders, records, events)
+    return Snapshot(QUIET, draw(st.permutations(cases)), (), orders, records, events)
 
 
 @given(whole_loops())
@@ -84,7 +84,7 @@ def test_a_case_in_two_stages_is_named(loop: Snapshot, data: st.DataObject) -> N
 @given(st.sampled_from(STAGES), st.sampled_from(WORK_ORDER_STATES))
 def test_case_and_work_order_agree_or_are_named(stage: str, state: str) -> None:
     records = [_record()] if stage == "archived" else []
-    snapshot = Snapshot(QUIET, [_case(stage)], [_order(state)], records)
+    snapshot = Snapshot(QUIET, [_case(stage)], (), [_order(state)], records)
     agrees = state in ENDED_STATES or state in AGREEING_STATES[stage]
     assert ("work_order_disagrees" in {finding.code for finding in judge(snapshot)}) is not agrees
 
@@ -99,12 +99,64 @@ def test_every_stage_has_its_agreement() -> None:
 CLEAN = Snapshot(
     QUIET,
     [_case("archived")],
+    (),
     [_order("done")],
     [_record()],
     LoggedEvents(opened={CASE: "2611-0000-0017"}, work_orders_asked={ORDER: CASE}),
 )
 LETTER = DeadLetterFact("7", "records", "event-1", "bihuan.intake.case.closed.v1", "no result", CASE)
 UNHANDLED = UnhandledEvent("records", "records", "event-1", "bihuan.intake.case.closed.v1", CASE)
+
+COMPLAINT = "0193a5f0-0000-7000-8000-0000000000c1"
+COMPLAINED = Snapshot(
+    QUIET,
+    [_case("handling")],
+    [EntityFact("complaint", COMPLAINT, CASE, "handling")],
+    [_order("on_site", COMPLAINT)],
+    events=LoggedEvents(
+        opened={CASE: "2611-0000-0017"}, work_orders_asked={ORDER: COMPLAINT}, complaints_asked={COMPLAINT: CASE}
+    ),
+)
+
+
+def _complaint(stage: str, case_id: str = CASE) -> list[EntityFact]:
+    return [EntityFact("complaint", COMPLAINT, case_id, stage)]
+
+
+COMPLAINT_FALLS: dict[str, Callable[[Snapshot], Snapshot]] = {
+    "complaint_lost": lambda whole: replace(whole, complaints=[], work_orders=[], events=_asked_for(COMPLAINT)),
+    "complaint_without_case": lambda whole: replace(whole, complaints=_complaint("handling", RECORD)),
+    "complaint_disagrees": lambda whole: replace(whole, cases=[_case("delivered")]),
+    "stage_illegal": lambda whole: replace(whole, complaints=_complaint("sulking"), work_orders=[_order("done")]),
+    "owner_problem": lambda whole: replace(whole, complaints=[replace(whole.complaints[0], problems=("no owner",))]),
+    "work_order_disagrees": lambda whole: replace(
+        whole, work_orders=[_order("assigned", COMPLAINT)], complaints=_complaint("registered")
+    ),
+    "record_missing": lambda whole: replace(whole, complaints=_complaint("archived"), work_orders=[]),
+    "archiving_stuck": lambda whole: replace(
+        whole, complaints=_complaint("closed"), work_orders=[], records=[_record(COMPLAINT)]
+    ),
+    "record_too_early": lambda whole: replace(whole, records=[_record(COMPLAINT)]),
+}
+
+
+def _asked_for(complaint_id: str) -> LoggedEvents:
+    return LoggedEvents(opened={CASE: "2611-0000-0017"}, complaints_asked={complaint_id: CASE})
+
+
+@pytest.mark.parametrize("code", COMPLAINT_FALLS)
+def test_each_way_of_a_complaint_to_fall_out_has_its_own_finding(code: str) -> None:
+    """CMP-01, INT-02: every open complaint is where its case waits; every closed one has a record."""
+    assert judge(COMPLAINED) == []
+    fallen = COMPLAINT_FALLS[code](COMPLAINED)
+    findings = {finding.code for finding in judge(replace(fallen, events=_without_orders(fallen)))}
+    assert findings == {code}
+
+
+def _without_orders(snapshot: Snapshot) -> LoggedEvents:
+    """Lost work orders have a test of their own."""
+    return replace(snapshot.events, work_orders_asked={})
+
 
 FALLS: dict[str, Callable[[Snapshot], Snapshot]] = {
     "silent": lambda whole: replace(whole, silent={"intake": "away"}),
@@ -134,7 +186,7 @@ def test_each_way_to_fall_out_has_its_own_finding(code: str) -> None:
 
 
 def test_two_unfinished_work_orders_of_one_case_are_named() -> None:
-    snapshot = Snapshot(QUIET, [_case("assigned")], [_order("assigned"), _order("waiting", order_id=RECORD)])
+    snapshot = Snapshot(QUIET, [_case("assigned")], (), [_order("assigned"), _order("waiting", order_id=RECORD)])
     assert [finding.code for finding in judge(snapshot)] == ["work_orders_many"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from bihuan.complaints.v1 import complaint_service_pb2
 from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
 from bihuan.intake.v1 import cases_pb2, customers_pb2
 from bihuan.options.v1 import options_pb2
@@ -13,7 +14,15 @@ from servicekit.errors import Fault
 from servicekit.identity import ROLES, AccessRule, Principal, rules_of
 from servicekit.rpc.interceptors.access import admit
 
-CONTRACTS = (cases_pb2, customers_pb2, engineers_pb2, work_orders_pb2, records_pb2, inspection_pb2)
+CONTRACTS = (
+    cases_pb2,
+    customers_pb2,
+    complaint_service_pb2,
+    engineers_pb2,
+    work_orders_pb2,
+    records_pb2,
+    inspection_pb2,
+)
 METHODS = [
     method
     for contract in CONTRACTS

@@ -12,7 +12,10 @@ from standards.models import (
     CalendarYear,
     CaseKind,
     ClockStandard,
+    ComplaintCause,
     ComplaintClass,
+    ComplaintKeywordRule,
+    ComplaintRemedy,
     ComplaintSeverity,
     DisputeStage,
     EmergencyLevel,
@@ -74,7 +77,8 @@ class Classes(File):
     urgencies: Section[Urgency]
     complaint_classes: Section[ComplaintClass]
     complaint_severities: Section[ComplaintSeverity]
-    complaint_remedies: Section[Word]
+    complaint_remedies: Section[ComplaintRemedy]
+    complaint_causes: Section[ComplaintCause]
     dispute_stages: Section[DisputeStage]
     incident_kinds: Section[Word]
     resource_pools: Section[Word]
@@ -84,6 +88,7 @@ class Classes(File):
 
 class Keywords(File):
     rules: Section[KeywordRule]
+    complaints: Section[ComplaintKeywordRule]
 
 
 class Clocks(File):

@@ -42,11 +42,27 @@ class Urgency(Word):
 
 class ComplaintClass(Word):
     usual_share: Decimal = Field(ge=0, le=100, description="Percent of all complaints, as the manuals print it.")
+    training_topic: Name | None = Field(None, description="What the person concerned is to learn afterwards (TRN-07).")
 
 
 class ComplaintSeverity(Word):
     response_clock: Name
     alerts_management: bool
+
+
+class ComplaintRemedy(Word):
+    """What a customer can get (CMP-04). Without a `unit`, it is given or not."""
+
+    unit: Texts | None = None
+    limits: Section[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, description="Most of the unit that a role may grant in one complaint."
+    )
+
+
+class ComplaintCause(Word):
+    """A node of the cause tree (CMP-07)."""
+
+    under: Name | None = None
 
 
 class DisputeStage(Word):
@@ -69,6 +85,24 @@ class KeywordRule(Entry):
     def _proposes_something(self) -> KeywordRule:
         if not (self.kind or self.category or self.urgency):
             raise ValueError("a rule must propose a kind, a category or an urgency")
+        return self
+
+
+class ComplaintKeywordRule(Entry):
+    """Words that speak for a complaint's class, its severity or both (CMP-02, CMP-03)."""
+
+    name: Name
+    words: Annotated[
+        Mapping[Language, Annotated[tuple[Text, ...], Field(min_length=1)]], AfterValidator(in_both_languages)
+    ]
+    weight: Decimal = Field(gt=0, le=10)
+    complaint_class: Name | None = None
+    severity: Name | None = None
+
+    @model_validator(mode="after")
+    def _proposes_something(self) -> ComplaintKeywordRule:
+        if not (self.complaint_class or self.severity):
+            raise ValueError("a rule must propose a class or a severity")
         return self
 
 

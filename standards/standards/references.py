@@ -54,6 +54,17 @@ def _classes(contents: Contents) -> Iterator[Problem]:
     for name, severity in classes.complaint_severities.items():
         place: Place = ("complaint_severities", name, "response_clock")
         yield from _missing("classes", place, severity.response_clock, clocks, "clock")
+    for name, complaint_class in classes.complaint_classes.items():
+        place = ("complaint_classes", name, "training_topic")
+        yield from _missing("classes", place, complaint_class.training_topic, classes.training_topics, "topic")
+    for name, cause in classes.complaint_causes.items():
+        place = ("complaint_causes", name, "under")
+        yield from _missing("classes", place, cause.under, classes.complaint_causes, "cause")
+    for name, words in contents.keywords.complaints.items():
+        place = ("complaints", name, "complaint_class")
+        yield from _missing("keywords", place, words.complaint_class, classes.complaint_classes, "complaint class")
+        place = ("complaints", name, "severity")
+        yield from _missing("keywords", place, words.severity, classes.complaint_severities, "severity")
     for name, urgency in classes.urgencies.items():
         place = ("urgencies", name, "priority")
         yield from _missing("classes", place, str(urgency.priority), contents.levels.priorities, "priority")

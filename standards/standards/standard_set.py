@@ -10,6 +10,7 @@ from standards import files
 from standards.models import (
     CaseKind,
     ClockStandard,
+    ComplaintKeywordRule,
     KeywordRule,
     Region,
     RetentionClass,
@@ -57,6 +58,7 @@ class Standards:
         self.channels: Mapping[str, Word] = contents.classes.channels
         self.urgencies: Mapping[str, Urgency] = contents.classes.urgencies
         self.keywords: Mapping[str, KeywordRule] = contents.keywords.rules
+        self.complaint_keywords: Mapping[str, ComplaintKeywordRule] = contents.keywords.complaints
 
         self.clocks: Mapping[str, ClockStandard] = contents.clocks.clocks
         self.calendars = contents.calendars

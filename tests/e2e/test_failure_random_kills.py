@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 SEED = 20251122
 SECONDS = 60.0
 CASES = 30
-VICTIMS = ("intake", "dispatch", "records", "gateway", "nats", "postgres")
+VICTIMS = ("intake", "dispatch", "complaints", "records", "gateway", "nats", "postgres")
 
 
 def test_thirty_cases_survive_a_minute_of_kills(platform, cast: Cast) -> None:

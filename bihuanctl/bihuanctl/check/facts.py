@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class EntityFact:
     """One entity as its owner sees it."""
 
-    # `case`, `work_order` or `record`.
+    # `case`, `complaint`, `work_order` or `record`.
     entity: str
     entity_id: str
     case_id: str
@@ -73,6 +73,8 @@ class LoggedEvents:
     opened: Mapping[str, str] = field(default_factory=dict)
     # Case id by work order id, of every CreateWorkOrder.
     work_orders_asked: Mapping[str, str] = field(default_factory=dict)
+    # Case id by complaint id, of every RegisterComplaint.
+    complaints_asked: Mapping[str, str] = field(default_factory=dict)
     unhandled: Sequence[UnhandledEvent] = ()
 
 
@@ -82,6 +84,7 @@ class Snapshot:
 
     backlogs: Mapping[str, ServiceBacklog] = field(default_factory=dict)
     cases: Sequence[EntityFact] = ()
+    complaints: Sequence[EntityFact] = ()
     work_orders: Sequence[EntityFact] = ()
     records: Sequence[EntityFact] = ()
     events: LoggedEvents = field(default_factory=LoggedEvents)

@@ -69,6 +69,7 @@ class Inspector:
         return Snapshot(
             backlogs=backlogs,
             cases=[fact for fact in facts if fact.entity == "case"],
+            complaints=[fact for fact in facts if fact.entity == "complaint"],
             work_orders=[fact for fact in facts if fact.entity == "work_order"],
             records=[fact for fact in facts if fact.entity == "record"],
             events=events,
@@ -118,7 +119,9 @@ class Inspector:
                 if reading.total % IDS_PER_QUESTION == 0:
                     unhandled += await self._find_unhandled(reading)
         unhandled += await self._find_unhandled(reading)
-        return LoggedEvents(reading.total, reading.opened, reading.work_orders_asked, unhandled)
+        return LoggedEvents(
+            reading.total, reading.opened, reading.work_orders_asked, reading.complaints_asked, unhandled
+        )
 
     async def _subscriptions(self, service: str) -> list[Subscription]:
         request = inspection_pb2.GetSubscriptionsRequest()

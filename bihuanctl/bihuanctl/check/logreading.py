@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bihuan.complaints.v1.commands_pb2 import RegisterComplaint
 from bihuan.dispatch.v1.events_pb2 import CreateWorkOrder
 from bihuan.intake.v1.events_pb2 import CaseOpened
 
@@ -36,6 +37,7 @@ class LogReading:
         # As in facts.LoggedEvents.
         self.opened: dict[str, str] = {}
         self.work_orders_asked: dict[str, str] = {}
+        self.complaints_asked: dict[str, str] = {}
         # What should have had an effect, until the service is asked whether it had.
         self.expected: dict[tuple[str, str], list[UnhandledEvent]] = {}
 
@@ -49,6 +51,8 @@ class LogReading:
             self.opened[envelope.entity_id] = str(json.loads(message.body).get("case_number", ""))
         elif envelope.type == CreateWorkOrder.DESCRIPTOR.full_name:
             self.work_orders_asked[str(json.loads(message.body).get("work_order_id", ""))] = envelope.case_id
+        elif envelope.type == RegisterComplaint.DESCRIPTOR.full_name:
+            self.complaints_asked[envelope.entity_id] = envelope.case_id
         for subscription in self._subscriptions:
             if subscription.covers(message):
                 self.expected.setdefault((subscription.service, subscription.consumer), []).append(

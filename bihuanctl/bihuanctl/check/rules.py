@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
+from bihuan.complaints.v1.complaints_pb2 import ComplaintStage
 from bihuan.dispatch.v1.work_orders_pb2 import WorkOrderState
 from bihuan.intake.v1.cases_pb2 import CaseStage
 
@@ -20,6 +21,10 @@ from bihuanctl.check.findings import Finding
 STAGES = tuple(name.removeprefix("CASE_STAGE_").lower() for name in CaseStage.keys()[1:])
 WORK_ORDER_STATES = tuple(name.removeprefix("WORK_ORDER_STATE_").lower() for name in WorkOrderState.keys()[1:])
 ENDED_STATES = ("done", "failed", "cancelled")
+COMPLAINT_STAGES = tuple(name.removeprefix("COMPLAINT_STAGE_").lower() for name in ComplaintStage.keys()[1:])
+# While a complaint stands here, the case that it came from waits for it; or had ended before the customer refused.
+UNSETTLED_STAGES = ("registered", "classified", "handling", "handled", "disputed")
+WAITING_STAGES = ("handling", "closed", "archived")
 
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
@@ -77,7 +82,12 @@ def every_accepted_case_is_in_one_legal_stage(snapshot: Snapshot) -> Iterator[Fi
 
 def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the right clocks run is for the owner to say: it alone knows which one was paused, or has been missed."""
-    owners = (("intake", snapshot.cases), ("dispatch", snapshot.work_orders), ("records", snapshot.records))
+    owners = (
+        ("intake", snapshot.cases),
+        ("complaints", snapshot.complaints),
+        ("dispatch", snapshot.work_orders),
+        ("records", snapshot.records),
+    )
     for service, facts in owners:
         for fact in facts:
             for problem in fact.problems:
@@ -110,15 +120,17 @@ def no_letter_is_dead(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def every_closed_case_has_one_record(snapshot: Snapshot) -> Iterator[Finding]:
-    if {"intake", "records"} & snapshot.silent.keys():
+    """And so has every closed complaint: records files both by their own ids."""
+    if {"intake", "complaints", "records"} & snapshot.silent.keys():
         return
     filed = Counter(record.case_id for record in snapshot.records)
-    stages = {case.entity_id: case.state for case in snapshot.cases}
-    for case in snapshot.cases:
-        if case.state in RECORDED_STAGES and not filed[case.entity_id]:
-            yield _about(case, "record_missing", "records", case.state)
-        if case.state == "closed" and filed[case.entity_id]:
-            yield _about(case, "archiving_stuck", "intake", case.state)
+    closable = [("intake", case) for case in snapshot.cases] + [("complaints", each) for each in snapshot.complaints]
+    stages = {fact.entity_id: fact.state for _, fact in closable}
+    for owner, fact in closable:
+        if fact.state in RECORDED_STAGES and not filed[fact.entity_id]:
+            yield _about(fact, "record_missing", "records", fact.state)
+        if fact.state == "closed" and filed[fact.entity_id]:
+            yield _about(fact, "archiving_stuck", owner, fact.state)
     for case_id, count in filed.items():
         if count > 1:
             yield Finding("record_duplicated", service="records", entity_id=case_id, case_id=case_id, detail=str(count))
@@ -130,10 +142,31 @@ def every_closed_case_has_one_record(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
-def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding]:
-    if {"intake", "dispatch"} & snapshot.silent.keys():
+def every_complaint_agrees_with_its_case(snapshot: Snapshot) -> Iterator[Finding]:
+    """What intake handed over is there, and while complaints works on it, the case waits for it."""
+    if {"intake", "complaints"} & snapshot.silent.keys():
         return
     stages = {case.entity_id: case.state for case in snapshot.cases}
+    known = {complaint.entity_id for complaint in snapshot.complaints}
+    for complaint_id, case_id in snapshot.events.complaints_asked.items():
+        if complaint_id not in known:
+            yield Finding("complaint_lost", service="complaints", entity_id=complaint_id, case_id=case_id)
+    for complaint in snapshot.complaints:
+        if complaint.state not in COMPLAINT_STAGES:
+            yield _about(complaint, "stage_illegal", "complaints", complaint.state)
+        elif complaint.case_id and complaint.case_id not in stages:
+            yield _about(complaint, "complaint_without_case", "complaints", complaint.state)
+        elif complaint.case_id and complaint.state in UNSETTLED_STAGES:
+            stage = stages[complaint.case_id]
+            if stage not in WAITING_STAGES:
+                yield _about(complaint, "complaint_disagrees", "complaints", f"{stage} / {complaint.state}")
+
+
+def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding]:
+    if {"intake", "complaints", "dispatch"} & snapshot.silent.keys():
+        return
+    # Complaints ask for work orders too, by their own ids.
+    stages = {fact.entity_id: fact.state for fact in (*snapshot.cases, *snapshot.complaints)}
     known = {order.entity_id for order in snapshot.work_orders}
     for order_id, case_id in snapshot.events.work_orders_asked.items():
         if order_id not in known:
@@ -172,6 +205,7 @@ RULES = (
     every_event_took_effect,
     no_letter_is_dead,
     every_closed_case_has_one_record,
+    every_complaint_agrees_with_its_case,
     every_work_order_belongs_to_its_case,
     no_case_has_two_open_work_orders,
 )

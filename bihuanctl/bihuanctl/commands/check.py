@@ -68,6 +68,7 @@ def as_dict(snapshot: Snapshot, findings: list[Finding]) -> dict[str, Any]:
         ],
         "services": {service: asdict(backlog) for service, backlog in snapshot.backlogs.items()},
         "cases": _by_state(snapshot.cases),
+        "complaints": _by_state(snapshot.complaints),
         "work_orders": _by_state(snapshot.work_orders),
         "records": len(snapshot.records),
         "events": snapshot.events.total,
@@ -100,6 +101,7 @@ def _print(session: Session, snapshot: Snapshot, findings: list[Finding]) -> Non
     session.say(
         "check.summary",
         cases=len(snapshot.cases),
+        complaints=len(snapshot.complaints),
         work_orders=len(snapshot.work_orders),
         records=len(snapshot.records),
         events=snapshot.events.total,

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "records")
+SERVICES: Final = ("intake", "dispatch", "complaints", "records")
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
 

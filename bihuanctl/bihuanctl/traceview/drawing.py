@@ -16,7 +16,7 @@ SMALLEST_BAR = 10
 # Room right of the bars for length, responsible person and clock.
 FACTS_WIDTH = 44
 OUTCOME_STYLES = {"met": "green", "missed": "bold red", "cancelled": "dim", "running": "yellow"}
-SERVICE_STYLES = {"gateway": "magenta", "intake": "cyan", "dispatch": "yellow", "records": "green"}
+SERVICE_STYLES = {"gateway": "magenta", "intake": "cyan", "dispatch": "yellow", "complaints": "red", "records": "green"}
 
 Label = Callable[[str], str]
 

@@ -1,4 +1,5 @@
-"""What intake does when other services tell what happened: dispatch about visits, records about the archive.
+"""What intake does when other services tell what happened: dispatch about visits, records about the archive,
+complaints about what was handed to it (complaintnews.py).
 
 Every report is kept in the history of its case. Those about a work order that the case doesn't wait for change nothing
 (see cases/visits.py), so late, repeated and reordered reports are harmless.
@@ -19,9 +20,14 @@ from intake.cases.closing import archive_case
 from intake.cases.results import result_of
 from intake.cases.steps import Step, noted
 from intake.cases.visits import Engineer
+from intake.complaintnews import react_on_complaints
 from intake.desk import Desk
 
 SYSTEM = "system"
+# How dispatch names us where it says who asked for a work order.
+ASKER = "intake"
+# How records calls what is filed of a case; events from before it said so are about cases.
+RECORD_CLASSES = frozenset({"", "service_case"})
 
 
 def build_reactions(desk: Desk) -> Reactions:
@@ -78,25 +84,27 @@ def build_reactions(desk: Desk) -> Reactions:
     @reactions.on(dispatch_events.WorkOrderCreated)
     async def created(tx: UnitOfWork, event: dispatch_events.WorkOrderCreated, _received: Received) -> None:
         number = event.work_order_number
-        await _note(tx, event.case_id, "work_order_created", SYSTEM, work_order_number=number)
+        await _note(tx, event, "work_order_created", SYSTEM, work_order_number=number)
 
     @reactions.on(dispatch_events.WorkOrderWaiting)
     async def waiting(tx: UnitOfWork, event: dispatch_events.WorkOrderWaiting, _received: Received) -> None:
         reasons = ", ".join(event.reasons)
-        await _note(tx, event.case_id, "work_order_waiting", SYSTEM, reasons=reasons)
+        await _note(tx, event, "work_order_waiting", SYSTEM, reasons=reasons)
 
     @reactions.on(dispatch_events.WorkOrderTravelStarted)
     async def travel_started(
         tx: UnitOfWork, event: dispatch_events.WorkOrderTravelStarted, _received: Received
     ) -> None:
-        await _note(tx, event.case_id, "travel_started", event.engineer_id)
+        await _note(tx, event, "travel_started", event.engineer_id)
 
     @reactions.on(dispatch_events.WorkOrderArrived)
     async def arrived(tx: UnitOfWork, event: dispatch_events.WorkOrderArrived, _received: Received) -> None:
-        await _note(tx, event.case_id, "engineer_arrived", event.engineer_id)
+        await _note(tx, event, "engineer_arrived", event.engineer_id)
 
     @reactions.on(records_events.RecordFiled)
     async def record_filed(tx: UnitOfWork, event: records_events.RecordFiled, _received: Received) -> None:
+        if event.record_class not in RECORD_CLASSES:
+            return
         case = await store.lock(tx, event.case_id)
         if case.stage == Stage.CLOSED:
             await archive_case(tx, desk, case, record_id=UUID(event.record_id), actor=SYSTEM)
@@ -106,6 +114,7 @@ def build_reactions(desk: Desk) -> Reactions:
         else:
             raise NotYet(f"the case is filed but still {case.stage.value} here")
 
+    react_on_complaints(reactions)
     return reactions
 
 
@@ -118,10 +127,25 @@ WorkOrderReport = (
 )
 
 
+WorkOrderNews = (
+    dispatch_events.WorkOrderCreated
+    | dispatch_events.WorkOrderWaiting
+    | dispatch_events.WorkOrderTravelStarted
+    | dispatch_events.WorkOrderArrived
+)
+
+
+def _is_ours(event: WorkOrderReport | WorkOrderNews) -> bool:
+    """Others ask dispatch too; events from before dispatch named the asker are about cases."""
+    return event.asked_by in {"", ASKER}
+
+
 async def _follow(
     tx: UnitOfWork, event: WorkOrderReport, received: Received, rule: Callable[[Case], Step], *, actor: str
 ) -> None:
     """Moves the case by `rule` when it still follows this work order; else only notes the report."""
+    if not _is_ours(event):
+        return
     case, work_order_id = await store.lock(tx, event.case_id), UUID(event.work_order_id)
     if visits.follows(case, work_order_id, received.entity_version):
         step = rule(case)
@@ -130,6 +154,8 @@ async def _follow(
     await store.save(tx, case, step, actor=actor)
 
 
-async def _note(tx: UnitOfWork, case_id: str, happened: str, actor: str, **details: str) -> None:
-    case = await store.lock(tx, case_id)
+async def _note(tx: UnitOfWork, event: WorkOrderNews, happened: str, actor: str, **details: str) -> None:
+    if not _is_ours(event):
+        return
+    case = await store.lock(tx, event.case_id)
     await store.save(tx, case, noted(case, happened, **details), actor=actor)

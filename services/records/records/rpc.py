@@ -1,13 +1,10 @@
 """RecordService: proto to use cases and back, no rules here (REC-01, REC-03)."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import grpc.aio
-from bihuan.intake.v1.customers_pb2 import UnsealRequest
-from bihuan.intake.v1.customers_pb2_grpc import CustomerServiceStub
-from bihuan.intake.v1.events_pb2 import SealedText
+from bihuan.complaints.v1.events_pb2 import ComplaintClosed
 from bihuan.records.v1 import records_pb2, records_pb2_grpc
 from servicekit.database import Database
 from servicekit.errors import Fault
@@ -17,20 +14,18 @@ from servicekit.rpc.paging import PageToken
 from records.files.commands import Opened, open_record
 from records.files.queries import list_records
 from records.files.record import Record
+from records.keyholders import Keyholders
 
 DEFAULT_PAGE = 50
 LISTING = "records"
-# As many as the contract of Unseal takes.
-UNSEALED_AT_ONCE = 100
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class RecordServicer(records_pb2_grpc.RecordServiceServicer):
-    def __init__(self, database: Database, customers: CustomerServiceStub) -> None:
-        """`customers`: intake, which alone holds the customers' keys and answers only to the caller's own token."""
+    def __init__(self, database: Database, keyholders: Keyholders) -> None:
         self._database = database
-        self._customers = customers
+        self._keyholders = keyholders
 
     async def GetRecord(self, request: records_pb2.GetRecordRequest, context: Context) -> records_pb2.Record:
         principal = caller(context)
@@ -59,25 +54,19 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):
         return records_pb2.ListRecordsResponse(records=[_catalogued(record) for record in page], next_page_token=more)
 
     async def _with_content(self, opened: Opened) -> records_pb2.Record:
-        message = _catalogued(opened.record)
-        message.result = opened.record.result
-        message.history.extend(opened.content.history)
-        sealed = opened.content.sealed
-        for text, clear in zip(sealed, await self._unseal(opened.record, sealed), strict=True):
-            message.texts.add(role=text.role, at=text.at, text=clear)
+        record, content = opened.record, opened.content
+        message = _catalogued(record)
+        message.result = record.result
+        if isinstance(content, ComplaintClosed):
+            message.complaint_history.extend(content.history)
+        else:
+            message.history.extend(content.history)
+        kept = [(text.role, text.at, text.sealed) for text in content.sealed]
+        sealed = [each for _, _, each in kept]
+        clear = await self._keyholders.unseal(record, sealed)
+        for (role, at, _), text in zip(kept, clear, strict=True):
+            message.texts.add(role=role, at=at, text=text)
         return message
-
-    async def _unseal(self, record: Record, sealed: Sequence[SealedText]) -> list[str]:
-        """The texts in clear; empty where nobody has the key, as after the customer's erasure (REC-06)."""
-        if record.customer_id is None:
-            return [""] * len(sealed)
-        texts: list[str] = []
-        for start in range(0, len(sealed), UNSEALED_AT_ONCE):
-            some = [text.sealed for text in sealed[start : start + UNSEALED_AT_ONCE]]
-            request = UnsealRequest(customer_id=str(record.customer_id), sealed=some, case_id=str(record.case_id))
-            answer = await self._customers.Unseal(request)
-            texts.extend(answer.texts)
-        return texts
 
 
 def _catalogued(record: Record) -> records_pb2.Record:
@@ -102,4 +91,5 @@ def _catalogued(record: Record) -> records_pb2.Record:
         complete=record.complete,
         missing=record.missing,
         content_hash=record.content_hash,
+        record_class=record.record_class,
     )

@@ -1,10 +1,12 @@
 """RecordService over real gRPC, with intake as a stand-in that opens sealed texts (REC-01, REC-03, REC-06)."""
 
 import pytest
+from bihuan.complaints.v1.complaint_service_pb2_grpc import ComplaintServiceStub
 from bihuan.intake.v1 import customers_pb2, customers_pb2_grpc, events_pb2
 from bihuan.records.v1 import records_pb2, records_pb2_grpc
-from records.files.commands import file_case
+from records.files.commands import file_closed
 from records.files.tables import ACCESSES
+from records.keyholders import Keyholders
 from records.rpc import RecordServicer
 from servicekit.errors import Fault
 from servicekit.identity import Principal, caller
@@ -58,7 +60,10 @@ async def served(database, intake):
     intake_server = Server("127.0.0.1:0", [(add_intake, intake)], **options)
     await intake_server.start()
     to_intake = Channel(intake_server.address)
-    servicer = RecordServicer(database, customers_pb2_grpc.CustomerServiceStub(to_intake))
+    servicer = RecordServicer(
+        database,
+        Keyholders(customers_pb2_grpc.CustomerServiceStub(to_intake), ComplaintServiceStub(to_intake)),
+    )
     server = Server("127.0.0.1:0", [(records_pb2_grpc.add_RecordServiceServicer_to_server, servicer)], **options)
     await server.start()
     channels = {name: Channel(server.address, lambda name=name: name) for name in PEOPLE}
@@ -78,7 +83,7 @@ async def filed(database, a_closed_case):
         events_pb2.SealedText(role="interaction", sealed=b"\0" + str(serial).encode()) for serial in range(101)
     )
     async with database.transaction("file") as tx:
-        await file_case(tx, closed, load())
+        await file_closed(tx, closed, load())
     return closed
 
 
@@ -115,7 +120,7 @@ async def test_rec_09_a_refused_look_leaves_its_trace(served, database, filed):
 
 async def test_rec_03_the_catalogue_shows_no_content(served, database, filed, a_closed_case):
     async with database.transaction("file") as tx:
-        await file_case(tx, a_closed_case(), load())
+        await file_closed(tx, a_closed_case(), load())
     first = await served["agent"].ListRecords(records_pb2.ListRecordsRequest(page_size=1))
     rest = await served["agent"].ListRecords(
         records_pb2.ListRecordsRequest(page_size=1, page_token=first.next_page_token)

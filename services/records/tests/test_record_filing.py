@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from records.facts import entity_facts
-from records.files.commands import Opened, file_case, open_record
+from records.files.commands import Opened, file_closed, open_record
 from records.files.content import content_hash
 from records.files.queries import find_record, list_records
 from records.files.tables import ACCESSES, RECORDS, VERSIONS
@@ -25,8 +25,8 @@ ELSEWHERE = Principal("archivist2", frozenset({"archivist"}), "cn.sc")
 @pytest.fixture
 def archive(database):
     async def file(closed):
-        async with database.transaction("file_case") as tx:
-            await file_case(tx, closed, load())
+        async with database.transaction("file_closed") as tx:
+            await file_closed(tx, closed, load())
 
     return file
 

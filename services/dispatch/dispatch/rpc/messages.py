@@ -65,6 +65,7 @@ def work_order_message(view: View) -> work_orders_pb2.WorkOrder:
         arrived_at=order.arrived_at,
         finished_at=order.finished_at,
         reassigned_times=order.reassigned_times,
+        asked_by=order.asked_by,
     )
 
 

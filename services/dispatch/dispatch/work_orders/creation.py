@@ -14,6 +14,8 @@ from dispatch.work_orders.tables import NUMBERS, WORK_ORDERS
 from dispatch.work_orders.work_order import OPEN, State, WorkOrder
 
 NUMBER_PREFIX = "W"
+# Whoever asks without saying so, as intake has always done.
+DEFAULT_ASKER = "intake"
 
 
 async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, placement: Placement) -> None:
@@ -33,6 +35,7 @@ async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, 
         state=State.WAITING,
         case_id=UUID(wanted.case_id),
         case_number=wanted.case_number,
+        asked_by=wanted.asked_by or DEFAULT_ASKER,
         region=wanted.region,
         skill=wanted.skill,
         level=wanted.level,

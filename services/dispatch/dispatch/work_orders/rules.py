@@ -217,4 +217,4 @@ def _changed(order: WorkOrder, **changes: Any) -> WorkOrder:
 
 
 def _ids(order: WorkOrder) -> dict[str, Any]:
-    return {"work_order_id": str(order.work_order_id), "case_id": str(order.case_id)}
+    return {"work_order_id": str(order.work_order_id), "case_id": str(order.case_id), "asked_by": order.asked_by}

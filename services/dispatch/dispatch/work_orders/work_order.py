@@ -38,8 +38,11 @@ class WorkOrder(SQLModel):
     work_order_number: str = Field(unique=True)
     version: int
     state: State = Field(sa_type=Text)
+    # Of the case or complaint that it was asked for.
     case_id: UUID = Field(index=True)
     case_number: str
+    # The service that asked, and hears of the outcome.
+    asked_by: str = Field(default="intake", sa_type=Text, sa_column_kwargs={"server_default": "intake"})
     region: str
     skill: str
     level: str

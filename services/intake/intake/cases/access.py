@@ -29,4 +29,4 @@ def require_version(case: Case, expected: int) -> None:
 
 def may_read_description(principal: Principal) -> bool:
     """The customer's own words are for the customer and those who serve them; others work with the classification."""
-    return principal.has("agent", "supervisor", "channel") or principal.is_customer
+    return principal.has("agent", "complaint_handler", "supervisor", "channel") or principal.is_customer

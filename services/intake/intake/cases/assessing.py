@@ -6,21 +6,27 @@ from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 
-from intake.cases import care, rules, texts
+from intake.cases import care, complaints, rules, texts
 from intake.cases.case import Case
 from intake.cases.changes import put_back, take_in_hand
 from intake.cases.rules import Classification, Visit
+from intake.cases.steps import Step
 from intake.cases.texts import Text
+from intake.customers.store import find_keys
+from intake.customers.texts import unseal
 from intake.desk import Desk
 from standards import Standards
 
 
 async def assess_case(tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.AssessCaseRequest) -> Case:
-    """Confirms or overrides the proposal; asks dispatch for a work order, or gives the case to its owner's desk.
+    """Confirms or overrides the proposal; asks dispatch for a work order, gives the case to its owner's desk, or hands
+    it to complaints.
 
-    Raises Fault for a word that the standards don't know.
+    Raises Fault for a word that the standards don't know, and for a complaint that is also to be visited.
     """
     verdict = _verdict(request.classification, desk.standards)
+    if request.hand_to_complaints and request.needs_visit:
+        raise Fault("invalid_argument", field="needs_visit")
     visit = _visit(request, verdict, desk.standards) if request.needs_visit else None
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
     step = rules.assess(
@@ -31,6 +37,8 @@ async def assess_case(tx: UnitOfWork, desk: Desk, principal: Principal, request:
         visit=visit,
         urgency_priorities={name: urgency.priority for name, urgency in desk.standards.urgencies.items()},
     )
+    if request.hand_to_complaints:
+        step = await _hand_to_complaints(tx, desk, case, step)
     note = Text(role=texts.ASSESSMENT_NOTE, text=request.note, author=principal.actor)
     return await put_back(tx, desk, case, step, actor=principal.actor, words=note)
 
@@ -42,6 +50,13 @@ async def hand_over_case(
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
     reason = Text(role=texts.HAND_OVER_REASON, text=request.reason, author=principal.actor)
     return await put_back(tx, desk, case, care.hand_over(case, to=request.to), actor=principal.actor, words=reason)
+
+
+async def _hand_to_complaints(tx: UnitOfWork, desk: Desk, case: Case, assessed: Step) -> Step:
+    key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
+    words = (unseal(desk.sealer, key, sealed) for sealed in (case.sealed_subject, case.sealed_description))
+    keywords = desk.proposer.complaint_keywords("\n".join(words))
+    return complaints.hand_over(assessed, complaint_id=uuid7(), keywords=keywords)
 
 
 def _verdict(classification: cases_pb2.Classification, standards: Standards) -> Classification:

@@ -89,6 +89,8 @@ class Case(SQLModel):
     work_order_id: UUID | None = None
     # Version of the work order's newest event seen; older ones come too late to matter.
     work_order_version: int = 0
+    # The complaint that it was handed to (INT-02).
+    complaint_id: UUID | None = None
     result: str = Field(default="", sa_type=Text)
     confirmation: Confirmation = Field(default=Confirmation.UNCONFIRMED, sa_type=Text)
     outcome: Outcome = Field(default=Outcome.OPEN, sa_type=Text)

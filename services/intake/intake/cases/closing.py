@@ -7,7 +7,7 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 
-from intake.cases import queries, rules, texts
+from intake.cases import queries, rules, store, texts
 from intake.cases.case import Case, Confirmation
 from intake.cases.changes import put_back, take_in_hand
 from intake.cases.messages import case_message
@@ -54,6 +54,11 @@ async def withdraw_case(
     step = rules.withdraw(case, tx.now)
     closed = await put_back(tx, desk, case, step, actor=principal.actor, words=reason)
     return await _announce(tx, closed)
+
+
+async def withdraw_with_complaint(tx: UnitOfWork, case: Case, *, actor: str) -> None:
+    """The customer has withdrawn the complaint that the case became. `case` is locked."""
+    await _announce(tx, await store.save(tx, case, rules.withdraw(case, tx.now), actor=actor))
 
 
 async def archive_case(tx: UnitOfWork, desk: Desk, case: Case, *, record_id: UUID, actor: str) -> Case:

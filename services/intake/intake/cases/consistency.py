@@ -40,6 +40,8 @@ def _newest(clocks: Iterable[Clock]) -> dict[str, int]:
 
 def _clock_problems(case: Case, clocks: Mapping[str, int]) -> Iterator[str]:
     watched_by = WATCHED_BY[case.stage]
+    if case.stage == Stage.HANDLING and case.complaint_id is not None:
+        watched_by = frozenset({steps.COMPLAINT_RESULT})
     ticking = CLOCK_STATE_PAUSED if case.waiting_for_customer else CLOCK_STATE_RUNNING
     # A missed clock has done its work by escalating; only silence must have turned into a confirmation at once.
     allowed = {ticking} if case.stage == Stage.DELIVERED else {ticking, CLOCK_STATE_MISSED}

@@ -41,7 +41,10 @@ def promised_clock(case: Case, clocks: Sequence[Clock]) -> Clock | None:
         names = {case.response_clock, steps.ASSESSMENT}
         running = [clock for clock in clocks if clock.name in names and _began(clock) >= case.stage_entered_at]
         return min(running, key=lambda clock: clock.due_at.ToNanoseconds(), default=None)
-    return next((clock for clock in reversed(clocks) if clock.name == _PROMISED.get(case.stage)), None)
+    promised = _PROMISED.get(case.stage)
+    if case.stage == Stage.HANDLING and case.complaint_id is not None:
+        promised = steps.COMPLAINT_RESULT
+    return next((clock for clock in reversed(clocks) if clock.name == promised), None)
 
 
 def outcome(clock: Clock) -> str:

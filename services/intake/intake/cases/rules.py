@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bihuan.complaints.v1 import commands_pb2 as complaints_commands
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.intake.v1 import cases_pb2, events_pb2
 from google.protobuf.message import Message
@@ -109,9 +110,9 @@ def start_handling(case: Case, now: datetime, *, handler: str) -> Step:
 
 
 def deliver(case: Case, now: datetime, *, result: str, delivered_by: str) -> Step:
-    """The desk feeds its result back to the customer (INT-05). A visit's result comes from the engineer's report."""
+    """The desk feeds its result back to the customer (INT-05). Others' results come by themselves."""
     require_stage(case, "deliver_result", frozenset({Stage.HANDLING}))
-    if case.work_order_id is not None:
+    if case.work_order_id is not None or case.complaint_id is not None:
         raise forbidden(case, "deliver_result")
     return delivered(case, now, handled_at=now, result=result, delivered_by=delivered_by)
 
@@ -185,6 +186,7 @@ def reopened(
     after.reopened_times += 1
     after.handler = after.handler_user_id = after.handler_name = ""
     after.work_order_id, after.work_order_version = None, 0
+    after.complaint_id = None
     after.result, after.confirmation, after.survey_sent_at = "", Confirmation.UNCONFIRMED, None
     return Step(
         after=after,
@@ -235,20 +237,26 @@ def close(case: Case, now: datetime, *, reached: bool) -> Step:
 
 
 def withdraw(case: Case, now: datetime) -> Step:
-    """The customer no longer wants it; it still goes into the archive. A work order under way is called off."""
+    """The customer no longer wants it; it still goes into the archive. What others do for it is called off."""
     require_stage(case, "withdraw", UNSOLVED)
     after = entered(case, Stage.CLOSED, now)
     after.outcome, after.closed_at = Outcome.WITHDRAWN, now
-    called_off = dispatch_events.CancelWorkOrder(
-        work_order_id=str(case.work_order_id), case_id=str(case.case_id), reason="case_withdrawn"
-    )
+    case_id = str(case.case_id)
+    called_off: list[Message] = []
+    if case.work_order_id is not None:
+        work_order_id = str(case.work_order_id)
+        called_off.append(
+            dispatch_events.CancelWorkOrder(work_order_id=work_order_id, case_id=case_id, reason="case_withdrawn")
+        )
+    if case.complaint_id is not None:
+        called_off.append(complaints_commands.WithdrawComplaint(complaint_id=str(case.complaint_id), case_id=case_id))
     return Step(
         after=after,
         happened="case_withdrawn",
         details={"outcome": Outcome.WITHDRAWN.value},
         cancels_all=True,
         starts=(ClockStart(steps.FILING),),
-        commands=() if case.work_order_id is None else (called_off,),
+        commands=tuple(called_off),
     )
 
 

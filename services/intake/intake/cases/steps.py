@@ -20,7 +20,9 @@ RESULT_FEEDBACK = "result_feedback"
 CUSTOMER_CONFIRMATION = "customer_confirmation"
 FOLLOW_UP = "follow_up"
 FILING = "filing"
-WORK_CLOCKS = (ASSESSMENT, STAFF_ASSESSMENT, HANDLING)
+# What the customer is promised while complaints handles it (CMP-01).
+COMPLAINT_RESULT = "complaint_result"
+WORK_CLOCKS = (ASSESSMENT, STAFF_ASSESSMENT, HANDLING, COMPLAINT_RESULT)
 
 
 @dataclass(frozen=True)

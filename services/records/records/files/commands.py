@@ -1,10 +1,8 @@
-"""Filing a closed case, and opening a record with a trace of who did: each is one use case in one transaction."""
+"""Filing what was closed, and opening a record with a trace of who did: each is one use case in one transaction."""
 
 from dataclasses import dataclass
-from datetime import UTC
-from uuid import UUID
 
-from bihuan.intake.v1.cases_pb2 import CaseOutcome
+from bihuan.complaints.v1.events_pb2 import ComplaintClosed
 from bihuan.intake.v1.events_pb2 import CaseClosed
 from bihuan.records.v1 import events_pb2
 from servicekit.casenumbers import issue, serials
@@ -15,10 +13,10 @@ from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from sqlalchemy import insert, select, update
 
+from records.files.closings import Closing, closing_of
 from records.files.content import canonical_content, content_hash, read_content
 from records.files.queries import find_record
-from records.files.record import Outcome, Record
-from records.files.rules import grade_of, missing_from, staff_of
+from records.files.record import Record
 from records.files.tables import ACCESSES, NUMBERS, RECORDS, VERSIONS
 from standards import Standards
 
@@ -31,21 +29,22 @@ class Opened:
     """A record with the content of its newest version."""
 
     record: Record
-    content: CaseClosed
+    content: CaseClosed | ComplaintClosed
 
 
-async def file_case(tx: UnitOfWork, closed: CaseClosed, standards: Standards) -> None:
-    """Files a closed case: one record a case, and a new version when the same case is closed again (REC-02).
+async def file_closed(tx: UnitOfWork, closed: CaseClosed | ComplaintClosed, standards: Standards) -> None:
+    """Files what was closed: one record each, and a new version when the same is closed again (REC-02).
 
     The same closing told again, or an older one told late, changes nothing.
     """
-    case_id = UUID(closed.case_id)
-    row = (await tx.execute(select(RECORDS).where(RECORDS.c.case_id == case_id).with_for_update())).one_or_none()
+    closing = closing_of(closed, standards)
+    known = select(RECORDS).where(RECORDS.c.case_id == closing.entity_id).with_for_update()
+    row = (await tx.execute(known)).one_or_none()
     before = Record.model_validate(row._asdict()) if row else None
-    if before is not None and closed.snapshot.version <= before.case_version:
+    if before is not None and closing.version <= before.case_version:
         return
     content = canonical_content(closed)
-    record = await _next_version(tx, before, closed, content_hash(content), standards)
+    record = await _next_version(tx, before, closing, content_hash(content))
     if before is None:
         await tx.execute(insert(RECORDS), record.model_dump())
     else:
@@ -55,10 +54,11 @@ async def file_case(tx: UnitOfWork, closed: CaseClosed, standards: Standards) ->
     filed = events_pb2.RecordFiled(
         record_id=str(record.record_id),
         record_number=record.record_number,
-        case_id=closed.case_id,
+        case_id=str(record.case_id),
         version=record.version,
         grade=f"DATA_GRADE_{record.grade.upper()}",
         complete=record.complete,
+        record_class=record.record_class,
     )
     tx.emit(filed, version=record.version)
 
@@ -90,38 +90,37 @@ async def open_record(tx: UnitOfWork, reference: str, principal: Principal) -> O
         VERSIONS.c.version == record.version,
         VERSIONS.c.filed_at == record.filed_at,
     )
-    return Opened(record, read_content(await tx.scalar(select(VERSIONS.c.content).where(*newest))))
+    content = await tx.scalar(select(VERSIONS.c.content).where(*newest))
+    return Opened(record, read_content(content, record.record_class))
 
 
-async def _next_version(
-    tx: UnitOfWork, before: Record | None, closed: CaseClosed, digest: str, standards: Standards
-) -> Record:
+async def _next_version(tx: UnitOfWork, before: Record | None, closing: Closing, digest: str) -> Record:
     if before is None:
         (serial,) = await serials(tx, NUMBERS, 1)
         day = tx.now.astimezone(CHINA_TIME).date()
         record_id, number, version = uuid7(), issue(NUMBER_PREFIX, day, serial), 1
     else:
         record_id, number, version = before.record_id, before.record_number, before.version + 1
-    case = closed.snapshot
     return Record(
         record_id=record_id,
         record_number=number,
         version=version,
-        case_id=UUID(closed.case_id),
-        case_number=case.case_number,
-        case_version=case.version,
-        grade=grade_of(closed, standards),
-        category=case.classification.category,
-        kind=case.classification.kind,
-        region=case.region,
-        customer_id=UUID(case.customer_id) if case.customer_id else None,
-        staff=staff_of(closed),
-        outcome=Outcome(CaseOutcome.Name(case.outcome).removeprefix("CASE_OUTCOME_").lower()),
-        result=case.result,
-        satisfaction=case.satisfaction,
-        accepted_at=case.accepted_at.ToDatetime(tzinfo=UTC) if case.HasField("accepted_at") else None,
-        closed_at=case.closed_at.ToDatetime(tzinfo=UTC) if case.HasField("closed_at") else None,
+        record_class=closing.record_class,
+        case_id=closing.entity_id,
+        case_number=closing.number,
+        case_version=closing.version,
+        grade=closing.grade,
+        category=closing.category,
+        kind=closing.kind,
+        region=closing.region,
+        customer_id=closing.customer_id,
+        staff=list(closing.staff),
+        outcome=closing.outcome,
+        result=closing.event.snapshot.result,
+        satisfaction=closing.event.snapshot.satisfaction,
+        accepted_at=closing.accepted_at,
+        closed_at=closing.closed_at,
         filed_at=tx.now,
-        missing=missing_from(closed),
+        missing=list(closing.missing),
         content_hash=digest,
     )

@@ -25,7 +25,9 @@ class Record(SQLModel):
     record_id: UUID = Field(primary_key=True)
     record_number: str = Field(unique=True)
     version: int
-    # One record a case.
+    # What was filed: `service_case` or `complaint`.
+    record_class: str = Field(default="service_case", sa_type=Text, sa_column_kwargs={"server_default": "service_case"})
+    # One record a case, and one a complaint; their ids never meet.
     case_id: UUID = Field(unique=True)
     case_number: str = Field(index=True)
     # The version of the case that this version was made from.

@@ -1,7 +1,13 @@
-"""What a closed case must bring with it to be a complete record, and how it is graded (REC-01, REC-05). Pure."""
+"""What must be there for a complete record, and how records are graded (REC-01, REC-05). Pure."""
 
 from collections.abc import Iterator
 
+from bihuan.complaints.v1.complaints_pb2 import (
+    COMPLAINT_OUTCOME_UNANSWERED,
+    COMPLAINT_OUTCOME_UNSPECIFIED,
+    COMPLAINT_OUTCOME_WITHDRAWN,
+)
+from bihuan.complaints.v1.events_pb2 import ComplaintClosed
 from bihuan.intake.v1.cases_pb2 import (
     CASE_OUTCOME_UNSPECIFIED,
     CASE_OUTCOME_WITHDRAWN,
@@ -20,8 +26,8 @@ COMPLAINT = "complaint"
 SERVICE_CASE = "service_case"
 
 
-def staff_of(closed: CaseClosed) -> list[str]:
-    """Everybody who did something with the case or answered for it, in order of appearance."""
+def staff_of(closed: CaseClosed | ComplaintClosed) -> list[str]:
+    """Everybody who did something with the case or complaint or answered for it, in order of appearance."""
     named = [entry.actor for entry in closed.history] + [closed.snapshot.owner, closed.snapshot.handler]
     return [name for name in dict.fromkeys(named) if name not in NOT_STAFF]
 
@@ -57,3 +63,23 @@ def _missing(closed: CaseClosed) -> Iterator[str]:
         "rating": case.satisfaction > 0 or surveyed or withdrawn,
     }
     return (part for part, is_there in present.items() if not is_there)
+
+
+def missing_from_complaint(closed: ComplaintClosed) -> list[str]:
+    """The same for a complaint. Where it came from a case, the case's record holds the customer's own words."""
+    complaint = closed.snapshot
+    withdrawn = complaint.outcome == COMPLAINT_OUTCOME_WITHDRAWN
+    # An answer that was asked for and not given, and a dispute's end, stand in the place of a rating.
+    rated = complaint.satisfaction > 0 or complaint.outcome == COMPLAINT_OUTCOME_UNANSWERED or bool(complaint.dispute)
+    present = {
+        "service_number": bool(complaint.complaint_number),
+        "date": complaint.HasField("accepted_at") and complaint.HasField("closed_at"),
+        "content": bool(closed.history) and (bool(closed.sealed) or bool(complaint.case_id)),
+        "staff": bool(staff_of(closed)),
+        "customer": bool(complaint.customer_id),
+        "status": complaint.outcome != COMPLAINT_OUTCOME_UNSPECIFIED,
+        "result": bool(complaint.result) or withdrawn,
+        "feedback": bool(complaint.summary) or withdrawn,
+        "rating": rated or withdrawn,
+    }
+    return [part for part, is_there in present.items() if not is_there]

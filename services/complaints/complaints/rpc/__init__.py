@@ -1,0 +1,1 @@
+"""The complaints contract, served: proto to use cases and back, no rules here."""

@@ -1,0 +1,8 @@
+"""Alembic's entry point for the database of complaints."""
+
+import complaints.complainants
+import complaints.complaints.belongings
+import complaints.complaints.tables
+from servicekit.database.migrations import run_env
+
+run_env(complaints.complaints.tables.ComplaintRow.metadata)
