@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "status": "status",
     "users": "access",
     "token": "access",
+    "demo": "demo",
     "case": "case",
     "trace": "trace",
     "check": "check",

@@ -54,18 +54,18 @@ def issue(prefix: str, day: date, serial: int) -> str:
     return _grouped(prefix, digits + str(_check_digit(prefix, digits)))
 
 
-def parse(text: str) -> str:
+def parse(text: str, *, field: str | None = None) -> str:
     """The canonical form of a number as somebody wrote or keyed it: full-width, spaced, dashed or bare.
 
-    Raises Fault("case_number_invalid") when its form or its check digit is wrong.
+    Raises Fault("case_number_invalid") about `field` when its form or its check digit is wrong.
     """
     written = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text[:MAX_LENGTH])).upper()
     match = _SHAPE.fullmatch(written)
     if match is None or len(text) > MAX_LENGTH:
-        raise Fault("case_number_invalid", number=text[:MAX_LENGTH])
+        raise Fault("case_number_invalid", field=field, number=text[:MAX_LENGTH])
     prefix, digits = match[1], written[len(match[1]) :]
     if _check_digit(prefix, digits) != 0:
-        raise Fault("case_number_invalid", number=text)
+        raise Fault("case_number_invalid", field=field, number=text)
     return _grouped(prefix, digits)
 
 

@@ -1,4 +1,4 @@
-"""What a service does once a day of platform time: months are made ahead in its partitioned tables."""
+"""What a service does once a day of platform time: months are made ahead in its partitioned tables, old rows go."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from servicekit.clock import Clock
 from servicekit.database import Database
 from servicekit.database.partitions import ensure_months
 from servicekit.errors import Fault
+from servicekit.pruning import BATCH, PRUNINGS
 
 EVERY = timedelta(days=1)
 _RETRY_SECONDS = 5.0
+# After a defect: it is seldom gone soon, and nothing here is urgent.
+_RETRY_DEFECT_SECONDS = 300.0
+# Between batches, so that they never crowd out the work.
+_PAUSE_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
-    """Keeps months ahead in `partitioned`: table name → its time column."""
+    """Keeps months ahead in `partitioned` (table name → its time column) and prunes the kit's tables."""
 
     def __init__(self, database: Database, clock: Clock, partitioned: Mapping[str, str]) -> None:
         self._database = database
@@ -28,15 +33,31 @@ class Housekeeper:
         self._partitioned = partitioned
 
     async def run(self) -> None:
-        """Keeps house until cancelled; PostgreSQL may come and go."""
+        """Keeps house until cancelled; PostgreSQL may come and go, and replicas may do it at the same time."""
         while True:
             try:
-                for table, column in self._partitioned.items():
-                    async with self._database.transaction("ensure_months") as tx:
-                        if made := await ensure_months(tx, table, column):
-                            log.info("partitions_made", partitions=made)
+                await self._make_months()
+                await self._prune()
             except Fault as fault:
                 log.info("housekeeping_postponed", reason=fault.code)
                 await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            await self._clock.wait_until(self._clock.now() + EVERY)
+            except Exception:  # no reason to stop serving
+                log.exception("housekeeping_failed")
+                await asyncio.sleep(_RETRY_DEFECT_SECONDS)
+            else:
+                await self._clock.wait_until(self._clock.now() + EVERY)
+
+    async def _make_months(self) -> None:
+        for table, column in self._partitioned.items():
+            async with self._database.transaction("ensure_months") as tx:
+                made = await ensure_months(tx, table, column)
+            if made:
+                log.info("partitions_made", partitions=made)
+
+    async def _prune(self) -> None:
+        for prune in PRUNINGS:
+            deleted = BATCH
+            while deleted == BATCH:
+                async with self._database.transaction(prune.__name__) as tx:
+                    deleted = await prune(tx)
+                await asyncio.sleep(_PAUSE_SECONDS)

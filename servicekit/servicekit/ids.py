@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
 _FRACTIONS_PER_MS = 4096  # the 12 bits after the version hold fractions of a millisecond (RFC 9562, method 3)
@@ -22,3 +23,8 @@ def uuid7() -> UUID:
     milliseconds, fraction = divmod(tick, _FRACTIONS_PER_MS)
     random_bits = int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=milliseconds << 80 | _VERSION_7 | fraction << 64 | _VARIANT_RFC | random_bits)
+
+
+def uuid7_floor(moment: datetime) -> UUID:
+    """Smaller than every UUIDv7 made at `moment` (real time) or later, greater than those made a millisecond before."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,6 @@ import uvloop
 from servicekit import telemetry
 from servicekit.clock import AdjustableClock, Clock, SystemClock
 from servicekit.database import Database
-from servicekit.database.migrations import migrate
 from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
 from servicekit.housekeeping import Housekeeper
 from servicekit.identity import TokenVerifier
@@ -111,32 +110,36 @@ class Service:
         else:
             follow = None
         parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run}
-        tasks = [asyncio.create_task(part(), name=name) for name, part in parts.items()]
+        tasks = {name: asyncio.create_task(part(), name=name) for name, part in parts.items()}
         if follow:
-            tasks.append(follow)
-        await self._server.start()
+            tasks["clock"] = follow
         try:
-            await _until_stopped(stop, tasks)
+            await self._server.start()
+            await _until_stopped(stop, tasks.values())
         finally:
             log.info("service_stopping")
-            await self._server.stop(self._platform.settings.drain_seconds)
-            self._consumer.stop()
-            self._deadlines.stop()
-            await _end(tasks)
+            await self._drain(tasks["consumer"], tasks["deadlines"])
+            await _end(tasks.values())
             await self._platform.bus.stop()
             await self._platform.database.close()
             log.info("service_stopped")
+
+    async def _drain(self, *finishing: asyncio.Task[None]) -> None:
+        """Lets the calls, reactions and clocks in hand end; what takes longer is undone, and comes again later."""
+        seconds = self._platform.settings.drain_seconds
+        self._consumer.stop()
+        self._deadlines.stop()
+        await asyncio.gather(self._server.stop(seconds), asyncio.wait(finishing, timeout=seconds))
 
 
 async def _first(awaitable: Awaitable[None], stop: asyncio.Event) -> None:
     """Waits for `awaitable`, or for being told to stop."""
     waits = [asyncio.ensure_future(awaitable), asyncio.ensure_future(stop.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
+    await _end(waits)
 
 
-async def _until_stopped(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _until_stopped(stop: asyncio.Event, tasks: Collection[asyncio.Task[None]]) -> None:
     """A part that ends by itself takes the process down: the supervisor starts a whole one again."""
     stopped = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -145,7 +148,7 @@ async def _until_stopped(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]
         raise SystemExit(1)
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _end(tasks: Collection[asyncio.Future[Any]]) -> None:
     for task in tasks:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -157,7 +160,7 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
     """The main function of a service: `python -m intake` serves, `python -m intake migrate` migrates its database."""
-    package = build.__globals__["__package__"]
+    package = build.__globals__["__package__"]  # `intake`: `build` stands in its __main__, whose own name says nothing
     arguments = argparse.ArgumentParser(prog=f"python -m {package}")
     arguments.add_argument("action", nargs="?", choices=["serve", "migrate"], default="serve")
     action = arguments.parse_args().action
@@ -174,6 +177,8 @@ async def _serve(build: Callable[[SettingsT], Service], settings: SettingsT) -> 
 
 
 async def _migrate(package: str, settings: ServiceSettings) -> None:
+    from servicekit.database.migrations import migrate  # noqa: PLC0415 -- alembic costs 0.1 s at start; serving has none
+
     await migrate(settings.database_url.get_secret_value(), migrations_of(package))
     log.info("migrated")
 

@@ -38,6 +38,8 @@ async def test_service_publishes_its_own_events_and_commands_to_anybody(intake: 
     [
         "bihuan.dispatch.work_order.created.v1",
         "bihuan.dead.dispatch",
+        "bihuan.dispatch.commands.redeliver",
+        "bihuan.intake.commands.redeliver",
         CLOCK_SUBJECT,
         "$JS.API.STREAM.DELETE.BIHUAN_EVENTS",
         "$JS.API.STREAM.PURGE.BIHUAN_EVENTS",
@@ -81,7 +83,7 @@ async def test_service_may_not_listen_in(
 @pytest.mark.parametrize("stream", [EVENTS, COMMANDS])
 async def test_service_has_its_own_consumer(intake: Connection, stream: str) -> None:
     heard: list[str] = []
-    subject = {EVENTS: "bihuan.intake.case.opened.v1", COMMANDS: "bihuan.intake.commands.redeliver"}[stream]
+    subject = {EVENTS: "bihuan.intake.case.opened.v1", COMMANDS: "bihuan.intake.commands.close"}[stream]
     pull = Pull(intake, Durable(stream, "intake", [subject], 10), lambda message: heard.append(message.subject))
     await pull.open()
     await publish(intake, subject)

@@ -347,6 +347,13 @@ async def test_more_callers_than_connections_are_all_served(database_url, manual
     await database.close()
 
 
+async def test_a_busy_database_is_reachable(database_url, manual_clock):
+    database = Database("intake", database_url, manual_clock, pool=2)
+    async with database.transaction("one"), database.transaction("another"):
+        assert await asyncio.gather(*(database.is_reachable() for _ in range(3))) == [True] * 3
+    await database.close()
+
+
 async def test_a_cancelled_transaction_is_undone_and_its_connection_comes_back(database_url, manual_clock):
     database = Database("intake", database_url, manual_clock, pool=1)
     async with database.transaction("seed") as tx:

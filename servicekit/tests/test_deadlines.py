@@ -122,10 +122,13 @@ async def test_a_missed_clock_stays_missed_when_done_late(database, manual_clock
 
 
 @pytest.mark.parametrize("end", [deadlines.meet, deadlines.cancel])
-async def test_ended_late_before_the_runner_came_is_missed_and_announced(database, manual_clock, end):
+@pytest.mark.parametrize(("late", "times"), [(HOUR, 1), (0 * HOUR, 2)])
+async def test_ended_late_before_the_runner_came_is_missed_and_announced(database, manual_clock, end, late, times):
+    """Also when it is ended in the very moment it is due, and then again."""
     await start_clocks(database, "fault_response")
-    manual_clock.advance(5 * HOUR)
-    await run_in(database, end, [CASE], ["fault_response"])
+    manual_clock.advance(4 * HOUR + late)
+    for _ in range(times):
+        await run_in(database, end, [CASE], ["fault_response"])
     done_late = []
     handlers = DeadlineHandlers()
 
@@ -301,6 +304,27 @@ async def test_the_runner_wakes_when_the_clock_is_advanced(database, manual_cloc
         await start_clocks(database, "fault_response")
         manual_clock.advance(timedelta(days=1))
         await asyncio.wait_for(missed.wait(), 10)
+
+
+async def test_the_runner_does_not_spin_while_a_clock_that_is_due_is_locked(database, manual_clock):
+    rounds = 0
+
+    class Watched(DeadlineRunner):
+        async def _next_mark(self):
+            nonlocal rounds
+            rounds += 1
+            return await super()._next_mark()
+
+    await start_clocks(database, "fault_response")
+    manual_clock.advance(timedelta(days=1))
+    runner = Watched(database, manual_clock, DeadlineHandlers())
+    async with database.transaction("hold") as tx:
+        await tx.connection.exec_driver_sql("SELECT FROM deadlines FOR UPDATE")
+        running = asyncio.create_task(runner.run())
+        await asyncio.sleep(0.5)
+        runner.stop()
+        await asyncio.wait_for(running, 10)
+    assert 1 <= rounds <= 11
 
 
 async def test_the_runner_outlives_trouble(database, manual_clock):

@@ -14,6 +14,7 @@ from servicekit.messaging import Bus
 from servicekit.messaging.streams import EVENTS, OPERATOR, provision
 from servicekit.testing.nats import connect
 from servicekit.testing.waiting import eventually
+from structlog.testing import capture_logs
 
 
 async def test_acknowledged_messages_survive_a_crash(tmp_path: Path) -> None:
@@ -53,6 +54,24 @@ async def test_starting_again_ends_what_a_killed_parent_left(tmp_path: Path) -> 
         assert await again.is_healthy()
     finally:
         await again.stop()
+
+
+async def test_files_that_a_power_cut_emptied_are_no_obstacle(tmp_path: Path) -> None:
+    for name in ("port", "monitoring-port", "nats.pid"):
+        (tmp_path / name).touch()
+    server = EmbeddedNats(tmp_path, ["intake"])
+    await server.start()
+    await server.stop()
+
+
+async def test_a_wrong_password_is_told_once_while_the_bus_goes_on_trying(nats_server: EmbeddedNats) -> None:
+    with capture_logs() as lines:
+        async with Bus(nats_server.url, service="intake", user="intake", password="guess"):
+            await eventually(lambda: any(line["event"] == "bus_away" for line in lines))
+            await asyncio.sleep(1)  # several more attempts
+    told = [line["error"] for line in lines if line["event"] == "bus_away"]
+    assert len(told) == len(set(told))
+    assert any("Authorization" in error for error in told)
 
 
 async def test_nobody_comes_in_without_a_password(nats_server: EmbeddedNats) -> None:

@@ -152,6 +152,7 @@ async def test_failure_is_tried_again_and_leaves_nothing_behind(
         await eventually(lambda: len(heard.cases) == 3)
         await eventually(lambda: nothing_pending(operator))
     assert await count(database, outbox) == 2  # the opening, and one assessment from the attempt that went through
+    assert await count(database, inbox_failures) == 0
     assert await all_dead_letters(operator) == []
 
 

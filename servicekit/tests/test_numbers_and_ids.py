@@ -3,14 +3,14 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from servicekit.casenumbers import issue, parse, serials
 from servicekit.errors import Fault
-from servicekit.ids import uuid7
+from servicekit.ids import uuid7, uuid7_floor
 from sqlalchemy import text
 
 numbers = st.builds(
@@ -114,3 +114,10 @@ def test_uuid7_only_grows_even_within_a_tick_and_over_threads():
         runs = list(threads.map(lambda _: [uuid7() for _ in range(2_000)], range(4)))
     assert all(run == sorted(run) for run in runs)
     assert len({one for run in runs for one in run}) == 8_000
+
+
+def test_uuid7_floor_parts_what_was_made_before_from_what_was_made_after():
+    earlier = uuid7()
+    time.sleep(0.002)
+    floor = uuid7_floor(datetime.now(UTC))
+    assert earlier < floor < uuid7()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.errors import Fault
+from servicekit.rpc import paging
 from servicekit.rpc.paging import PageToken
 
 parts = st.one_of(
@@ -50,3 +52,11 @@ def test_a_token_of_another_list_is_refused_and_none_means_the_first_page() -> N
     with pytest.raises(Fault, match="page_token_invalid"):
         PageToken.decode("records", PageToken.encode("cases", 1))
     assert PageToken.decode("cases", "") is None
+
+
+@pytest.mark.parametrize("content", [b"1", b"{}x", b'[{"u": "no uuid"}]', b'[{"x": "1"}]', b"[{}]", b"\xff"])
+def test_a_token_made_by_hand_is_refused(content: bytes) -> None:
+    """The check sum keeps nobody out who knows how it is made."""
+    token = base64.urlsafe_b64encode(paging._check("cases", content) + content).rstrip(b"=").decode()
+    with pytest.raises(Fault, match="page_token_invalid"):
+        PageToken.decode("cases", token)

@@ -170,18 +170,6 @@ async def test_order_of_each_entity_is_the_order_of_its_commits(
     assert all(versions == list(range(1, 41)) for versions in seen.values())
 
 
-async def test_published_rows_go_after_a_fortnight(database: Database, bus: Bus, session: Any) -> None:
-    await open_cases(database, "old", "young", "waiting")
-    await session.execute("UPDATE outbox SET published_at = now() - interval '15 days' WHERE entity_id = 'old'")
-    await session.execute("UPDATE outbox SET published_at = now() - interval '13 days' WHERE entity_id = 'young'")
-    async with running(relay_of(database, bus).run()):
-
-        async def pruned() -> bool:
-            return await session.fetchval("SELECT count(*) FROM outbox") == 2
-
-        await eventually(pruned)
-
-
 async def test_relay_waits_for_nats_and_for_streams(database: Database, tmp_path: Path) -> None:
     server = EmbeddedNats(tmp_path, ["intake"])
     await server.start()

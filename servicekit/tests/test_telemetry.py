@@ -224,11 +224,3 @@ def test_log_lines_can_be_for_people(tmp_path: Path) -> None:
     lines = _run("console", tmp_path / "spans.sqlite")
     assert "case_opened" in lines[0]
     assert not lines[0].startswith("{")
-
-
-def test_names_are_unique_and_documented() -> None:
-    source = Path(names.__file__).read_text(encoding="utf-8")
-    values = [value for name, value in vars(names).items() if name.isupper()]
-    assert len(values) == len(set(values))
-    for name in (name for name in vars(names) if name.isupper()):
-        assert f'{name}: Final = "{getattr(names, name)}"\n"""' in source, name

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from servicekit.errors import Fault
-from servicekit.identity import Principal, TokenVerifier, keys
+from servicekit.identity import Principal, TokenVerifier, keys, tokens
 
 ISSUER = "https://issuer.test"
 AUDIENCE = "bihuan"
@@ -182,6 +182,27 @@ async def test_known_keys_outlive_an_issuer_that_is_away(
     monkeypatch.setattr(keys, "RENEW_AFTER_SECONDS", -1.0)
     monkeypatch.setattr(keys, "LEAST_SECONDS_BETWEEN", 0.0)
     assert (await verifier.verify(signed(sub="u-18"))).user_id == "u-18"
+
+
+async def test_a_withdrawn_key_counts_for_remembered_tokens_too(
+    verifier: TokenVerifier, jwks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "RENEW_AFTER_SECONDS", -1.0)
+    monkeypatch.setattr(tokens, "RENEW_AFTER_SECONDS", -1.0)
+    monkeypatch.setattr(keys, "LEAST_SECONDS_BETWEEN", 0.0)
+    token = signed()
+    await verifier.verify(token)
+    publish(jwks, public(OTHER_KEY, "k9"))
+    with pytest.raises(Fault, match="token_invalid"):
+        await verifier.verify(token)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"keys": [{"kty": "EC"}]}'])
+async def test_a_document_without_keys_is_no_defect(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(content)
+    with pytest.raises(Fault, match="unavailable"):
+        await TokenVerifier(ISSUER, AUDIENCE, str(path)).verify(signed())
 
 
 async def test_without_any_keys_it_is_unavailable_and_recovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

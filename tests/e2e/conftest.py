@@ -12,12 +12,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+from acting import Cast, Place
 
+from standards import load
+
+STANDARDS = Path(__file__).parents[2] / "standards" / "data"
 START_PATIENCE = 120.0
 COMMAND_PATIENCE = 120.0
 T = TypeVar("T")
@@ -32,6 +37,8 @@ class PlatformUnderTest:
             **{name: value for name, value in os.environ.items() if not name.startswith("BIHUAN_")},
             "BIHUAN_HOME": str(home),
             "BIHUAN_LANG": "en",
+            # The operator's own copy, so that a story may change the standards of this platform.
+            "BIHUAN_STANDARDS_DIR": str(shutil.copytree(STANDARDS, home / "standards")),
         }
         self.gateway_url = ""
         self._tokens: dict[str, str] = {}
@@ -154,3 +161,18 @@ def platform() -> Iterator[PlatformUnderTest]:
     finally:
         running.down()
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def places() -> Iterator[Place]:
+    """Places that nobody has used yet: a district and a skill each. Tianhe is kept for the story told in full."""
+    standards = load()
+    districts = [name for name, region in standards.regions.items() if region.level == "district"]
+    districts.remove("cn.gd.gz.tianhe")
+    return (Place(region, skill) for skill, region in product(standards.skills, districts))
+
+
+@pytest.fixture
+def cast(platform: PlatformUnderTest, places: Iterator[Place]) -> Cast:
+    """The people of one story, in a place of their own."""
+    return Cast(platform, next(places))

@@ -22,7 +22,7 @@ from bihuanctl.platform.eventlog import last_sequence, read_stream
 
 FACTS_PAGE = 2000
 IDS_PER_QUESTION = 5000
-QUIET_INTERVAL = 0.1
+QUIET_INTERVAL = 0.2
 # Looks in a row: in the instant between a commit and the relay's look at the outbox, one could slip through.
 QUIET_LOOKS = 3
 

@@ -50,7 +50,7 @@ def list_(
             letter.service,
             letter.subject,
             letter.case_id,
-            f"{session.texts(f'dead_letters.reasons.{letter.reason}')}: {letter.error}",
+            f"{_reason(session, letter)}: {letter.error}",
             str(letter.attempts),
             f"{letter.died_at:%Y-%m-%d %H:%M:%S}" if letter.died_at else "",
         )
@@ -113,6 +113,12 @@ async def _known(number: int, letter: Awaitable[T]) -> T:
         return await letter
     except LookupError:
         raise Refusal("dead_letter_unknown", number=number) from None
+
+
+def _reason(session: Session, letter: DeadLetter) -> str:
+    """In the reader's language; as it stands where a newer service has a reason that we don't know."""
+    key = f"dead_letters.reasons.{letter.reason}"
+    return session.texts(key) if session.texts.has(key) else letter.reason
 
 
 def _as_dict(letter: DeadLetter) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -10,23 +11,34 @@ from typing import Annotated
 import typer
 
 from bihuanctl.commands.options import Json
-from bihuanctl.demo.columns import read_choices
+from bihuanctl.commands.startdisplay import StartDisplay
+from bihuanctl.commands.up import running_when_ready
+from bihuanctl.demo.columns import Choices, read_choices, read_requests
+from bihuanctl.demo.csvrows import BadRow, read_table
 from bihuanctl.demo.display import PlayDisplay
-from bihuanctl.demo.performance import perform
+from bihuanctl.demo.gateway import Refused
+from bihuanctl.demo.performance import Outcome, perform
 from bihuanctl.demo.personas import personas
+from bihuanctl.demo.requests import Request, compose
 from bihuanctl.demo.tables import outcome_as_dict, print_bad_rows, print_outcome, print_verdict
 from bihuanctl.refusal import EXIT_FAILED, Refusal
 from bihuanctl.session import Session
+from bihuanctl.supervisor.background import start_in_background
+from bihuanctl.supervisor.options import StartOptions
 
 DEFAULT_CASES = 200
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def demo(
     context: typer.Context,
     cases: Annotated[
         int, typer.Option("--cases", "-n", min=0, help="How many requests at most; 0: all rows of the file.")
     ] = DEFAULT_CASES,
     seed: Annotated[int, typer.Option("--seed", help="The same seed chooses the same people and texts.")] = 1,
+    *,
     file: Annotated[
         Path | None, typer.Option("--input", metavar="FILE", help="CSV file (UTF-8 or GBK) with requests to play.")
     ] = None,
@@ -42,7 +54,6 @@ def demo(
         list[str] | None,
         typer.Option("--map-value", metavar="FIELD:VALUE=WORD", help="What a value means; * stands for all others."),
     ] = None,
-    *,
     as_json: Json = False,
 ) -> None:
     """Play real requests through the whole loop, with platform time moved on, and prove that none fell out."""
@@ -56,7 +67,7 @@ def demo(
     requests = requests[: cases or None]
     _ensure_running(session, as_json=as_json)
     with PlayDisplay(session, len(requests), shown=not as_json) as display:
-        outcome = asyncio.run(perform(session, requests, personas(), random, display.watch))
+        outcome = _perform(session, requests, random, display)
     if as_json:
         session.print_json(outcome_as_dict(outcome, bad, session.texts))
     else:
@@ -64,3 +75,31 @@ def demo(
         print_verdict(session, outcome)
         session.say("demo.look", case=outcome.example, gateway=session.platform().gateway_url)
     raise typer.Exit(0 if outcome.is_clean else EXIT_FAILED)
+
+
+def _perform(session: Session, requests: Sequence[Request], random: Random, display: PlayDisplay) -> Outcome:
+    try:
+        return asyncio.run(perform(session, requests, personas(), random, display.watch))
+    except Refused as refused:
+        # A single step may be refused; without the lists or the engineers there is no play.
+        raise Refusal("demo_broken_off", reason=refused) from None
+
+
+def _requests(
+    session: Session, file: Path | None, choices: Choices, count: int, random: Random
+) -> tuple[list[Request], list[BadRow]]:
+    """The requests to play, from the file or from the corpus, and the rows of the file that can't be."""
+    if file is None:
+        return compose(count, personas(), random), []
+    return read_requests(read_table(file), choices, personas(), random, session.texts.language)
+
+
+def _ensure_running(session: Session, *, as_json: bool) -> None:
+    """Starts the platform if nothing runs here. Raises Refusal `demo_clock_fixed` when its clock can't be moved."""
+    state = running_when_ready(session)
+    if state is None:
+        with StartDisplay(session, shown=not as_json) as display:
+            options = StartOptions(clock_adjustable=True)
+            state = start_in_background(session.layout, options, session.environment, display.report)
+    if not state.clock_adjustable:
+        raise Refusal("demo_clock_fixed")

@@ -15,6 +15,8 @@ from bihuanctl.platform.bus import operator_bus
 from bihuanctl.platform.eventlog import LoggedMessage, content, describe, last_sequence, read_stream
 from bihuanctl.session import Session
 
+LONGEST_VALUE = 60
+
 app = typer.Typer(add_completion=False)
 
 
@@ -70,12 +72,18 @@ def _print(session: Session, message: LoggedMessage, *, as_json: bool) -> None:
         return
     envelope = message.envelope
     moment = envelope.occurred_at if envelope else message.stored_at
-    data = content(message.body)
-    shown = " ".join(f"{name}={value}" for name, value in data.items()) if isinstance(data, dict) else str(data)
     line = Text.assemble(
         (f"{message.sequence:>7} ", "dim"),
         (f"{moment.astimezone():%Y-%m-%d %H:%M:%S} ", "dim"),
         (message.subject.removeprefix("bihuan."), "cyan"),
-        f" {shown}",
+        f" {_facts(message)}",
     )
     session.console.print(line, soft_wrap=True)
+
+
+def _facts(message: LoggedMessage) -> str:
+    """What a message says, on one line: what is nested or long is only named, `--json` has it all."""
+    data = content(message.body)
+    if not isinstance(data, dict):
+        return str(data)
+    return " ".join(f"{name}={'…' if len(str(value)) > LONGEST_VALUE else value}" for name, value in data.items())

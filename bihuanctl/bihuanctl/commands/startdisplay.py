@@ -22,6 +22,7 @@ class StartDisplay:
         self._steps: dict[str, Progress] = {}
         self._live = Live(console=session.console, refresh_per_second=10, transient=False)
         self._starting = False
+        self._started = False
 
     def report(self, progress: Progress) -> None:
         if not self._shown:
@@ -29,7 +30,7 @@ class StartDisplay:
         self._steps[progress.step] = progress
         if self._starting:
             self._live.update(self._table())
-        elif progress.condition != "begun":
+        elif self._started or progress.condition != "begun":
             self._session.console.print(self._line(progress))
 
     def finish(self) -> None:
@@ -37,6 +38,7 @@ class StartDisplay:
         if self._starting:
             self._live.stop()
             self._starting = False
+        self._started = True
 
     def __enter__(self) -> StartDisplay:
         if self._shown and self._session.console.is_terminal:
@@ -60,7 +62,7 @@ class StartDisplay:
         return Text(" ").join([self._mark(progress), self._name(progress), self._detail(progress)])
 
     def _mark(self, progress: Progress) -> Text:
-        return Text("✔", "green") if progress.condition == "done" else Text("✘", "red")
+        return {"begun": Text("…", "dim"), "done": Text("✔", "green"), "failed": Text("✘", "red")}[progress.condition]
 
     def _name(self, progress: Progress) -> Text:
         key = f"step.{progress.step}"

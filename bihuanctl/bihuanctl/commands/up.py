@@ -89,8 +89,6 @@ def _stay(session: Session, options: StartOptions, *, as_json: bool) -> None:
             _say_ready(session, state, as_json=as_json, stays=True)
 
         run_platform(session.layout, options, session.environment, report=display.report, ready=ready)
-    if not as_json:
-        session.say("down.done")
 
 
 def _say_ready(

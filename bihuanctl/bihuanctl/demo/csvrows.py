@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 from bihuanctl.refusal import Refusal
 
 SEPARATORS = ",;\t"
 UTF8_MARK = b"\xef\xbb\xbf"
-# A cell longer than this is no cell: a quote was never closed.
-MOST_CELL_CHARACTERS = 100_000
 # The header is line 1.
 FIRST_LINE = 2
 _FIRST_PRINTABLE = 0x20
@@ -51,9 +50,9 @@ def read_table(path: Path) -> Table:
         raw = path.read_bytes()
     except OSError as error:
         raise Refusal("input_unreadable", path=path, reason=error.strerror or error) from None
-    csv.field_size_limit(MOST_CELL_CHARACTERS)
     # Bytes that no encoding explains become surrogates, and are found again in their row.
-    lines = raw.removeprefix(UTF8_MARK).decode(_encoding(raw), "surrogateescape").splitlines(keepends=True)
+    text = raw.removeprefix(UTF8_MARK).decode(_encoding(raw), "surrogateescape")
+    lines = StringIO(text, newline="").readlines()
     header = lines[0] if lines else ""
     separator = max(SEPARATORS, key=header.count)
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator), []))
@@ -63,7 +62,10 @@ def read_table(path: Path) -> Table:
 
 
 def _encoding(raw: bytes) -> str:
-    """UTF-8, unless more of the lines that are not plain ASCII make sense in GBK only."""
+    """UTF-8, unless most lines that are not plain ASCII make sense in GBK only.
+
+    Chinese UTF-8 often makes some sense in GBK too, and a line may be broken: a small majority says nothing.
+    """
     if raw.startswith(UTF8_MARK):
         return "utf-8"
     lines = [line for line in raw.splitlines() if not line.isascii()]
@@ -82,7 +84,7 @@ def _reads_as(line: bytes, encoding: str) -> bool:
 def _rows(lines: list[str], separator: str, columns: tuple[str, ...]) -> Iterator[Row | BadRow]:
     begin = 0
     while begin < len(lines):
-        reader = csv.reader(lines[begin:], delimiter=separator, strict=True)
+        reader = csv.reader(map(lines.__getitem__, range(begin, len(lines))), delimiter=separator, strict=True)
         try:
             cells = next(reader)
         except csv.Error:
@@ -90,7 +92,8 @@ def _rows(lines: list[str], separator: str, columns: tuple[str, ...]) -> Iterato
             yield BadRow(begin + FIRST_LINE, "malformed")
             begin += 1
             continue
-        if any(cell.strip() for cell in cells):
+        # An empty line is no row.
+        if len(cells) > 1 or any(cell.strip() for cell in cells):
             yield _row(begin + FIRST_LINE, cells, columns)
         begin += reader.line_num
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -30,6 +30,9 @@ class Request:
     verdict: Verdict | None = None
     # What the desk answers; empty: something general.
     answer: str = ""
+    # What the customer already says it is; empty: the platform proposes it from the text.
+    kind: str = ""
+    category: str = ""
     # When it was written, where a file says so; orders the requests.
     written_at: datetime | None = None
 
@@ -42,7 +45,13 @@ class Request:
             "subject": self.subject,
             "description": self.description,
             "language": self.language,
+            "kind": self.kind,
+            "category": self.category,
         }
+
+    def again(self, kind: str, category: str, description: str) -> Request:
+        """The same problem reported once more, said to be the same."""
+        return replace(self, kind=kind, category=category, description=description)
 
 
 def compose(count: int, table: Personas, random: Random) -> list[Request]:

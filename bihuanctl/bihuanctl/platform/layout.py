@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Layout:
 
     @property
     def span_store(self) -> Path:
-        return self.home / "spans.sqlite"
+        return self.home / "traces.db"
 
     @property
     def state(self) -> Path:
@@ -74,8 +75,9 @@ class Layout:
         return [self.log("postgres"), self.log("nats"), *sorted(self.logs.glob("*.log"))]
 
     def create(self) -> None:
-        """Makes the folders. The home can be passed through by others, because as root PostgreSQL runs as another
-        user below it; what is secret inside is closed by itself."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        """Makes the folders, closed to others. Run by root, PostgreSQL lives below the home as another user, who must
+        be able to pass through."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
         for folder in (self.run, self.logs):
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -29,10 +29,6 @@ class Progress:
     def to_line(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
-    @classmethod
-    def from_line(cls, line: str) -> Progress:
-        return cls(**json.loads(line))
-
 
 Report = Callable[[Progress], None]
 

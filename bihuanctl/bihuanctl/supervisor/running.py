@@ -28,7 +28,8 @@ def run_platform(
 ) -> None:
     """Returns after a clean stop. Raises Refusal when it can't be started."""
     with lock_home(layout), _logging_to(layout.log("supervisor")):
-        stop_leftovers(layout)
+        if left := stop_leftovers(layout):
+            structlog.get_logger(__name__).warning("leftovers_stopped", count=left)
         assembly = assemble(layout, options, environment)
         asyncio.run(Supervisor(layout, assembly, report).run(ready))
 

@@ -173,11 +173,15 @@ class Supervisor:
 
     async def _stop(self) -> None:
         """No more requests first, then the services with what they have begun, the servers last."""
+        async with step(self._report, "stop"):
+            await self._stop_in_order()
+        for path in (self._layout.control, self._layout.bus_login, self._layout.state):
+            path.unlink(missing_ok=True)
+        log.info("platform_stopped")
+
+    async def _stop_in_order(self) -> None:
         for names in ((GATEWAY,), SERVICES, (NATS, POSTGRES)):
             await asyncio.gather(*(self._keepers[name].stop() for name in names if name in self._keepers))
-        self._layout.control.unlink(missing_ok=True)
-        self._layout.state.unlink(missing_ok=True)
-        log.info("platform_stopped")
 
     def _write_state(self) -> None:
         write_state(self._layout.state, self.state)

@@ -41,13 +41,15 @@ class Database:
         self._url = make_url(url).set(drivername="postgresql+asyncpg")
         self.engine = create_async_engine(
             self._url,
-            pool_size=pool,
+            pool_size=pool + 1,  # one for health checks: a service that is busy is not ill
             max_overflow=0,
+            hide_parameters=True,  # errors are logged, and parameters are what people told us
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": {"application_name": service}},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         # The pool is unfair when more callers wait than it has connections; this queue is first come, first served.
         self._slots = asyncio.Semaphore(pool)
+        self._checking = asyncio.Lock()
         self._wake_relay: list[Callable[[], None]] = []
 
     @asynccontextmanager
@@ -115,7 +117,7 @@ class Database:
     async def is_reachable(self) -> bool:
         """Whether PostgreSQL answers at this moment, within seconds; for health checks."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS), self._slots, self._connected() as connection:
+            async with asyncio.timeout(CONNECT_SECONDS), self._checking, self._connected() as connection:
                 await connection.exec_driver_sql("SELECT 1")
         except TimeoutError:
             return False

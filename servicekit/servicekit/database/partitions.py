@@ -5,14 +5,19 @@ default partition always exists, so a row always finds a place, even when a demo
 made ahead; what it holds moves over when its month is made.
 """
 
+from __future__ import annotations
+
 import re
 from datetime import date
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from alembic.operations import Operations
 from sqlalchemy import text
 
 from servicekit.database.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 MONTHS_AHEAD = 3
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -11,6 +11,7 @@ _TROUBLE_CLASSES = ("08", "53")  # connection exception; insufficient resources
 _TROUBLE_STATES = frozenset({
     "57P01", "57P02", "57P03",  # administrator or crash shutdown; cannot connect now
     "25P03", "57P05",  # idle sessions that the server ended
+    "25006",  # read-only: a standby, in the moment of a change-over
 })  # fmt: skip
 # The transaction is surely undone, and the same work can succeed at once.
 _CONFLICT_STATES = frozenset({"40001", "40P01"})  # serialization failure; deadlock

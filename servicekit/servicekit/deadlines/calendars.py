@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache, lru_cache
 
 import chinese_calendar
-import holidays
 from standards.models import CalendarYear, OpeningHours
 from standards.values import CalendarName
 
@@ -102,4 +101,6 @@ def calendars_of(standards: Standards) -> Calendars:
 
 @cache
 def _expected_holidays(year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415 -- costs 0.1 s at start, and only years without an arrangement need it
+
     return frozenset(holidays.country_holidays("CN", years=year))

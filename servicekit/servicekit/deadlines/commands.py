@@ -34,7 +34,8 @@ JOIN unnest($7::text[], $8::text[], $9::interval[], $10::text[], $11::timestampt
 _END = """
 UPDATE deadlines
 SET state = CASE WHEN due_at <= $3::timestamptz THEN 'missed' ELSE $4::text END,
-    fires_at = CASE WHEN state = 'running' AND due_at <= $3::timestamptz THEN due_at END,
+    fires_at = CASE WHEN state = 'missed' THEN fires_at
+                    WHEN state = 'running' AND due_at <= $3::timestamptz THEN due_at END,
     ended_at = greatest($3::timestamptz, started_at)
 WHERE subject_id = ANY($1::text[]) AND ($2::text[] IS NULL OR clock = ANY($2::text[]))
   AND (state IN ('running', 'paused') OR (state = 'missed' AND ended_at = due_at))
@@ -82,8 +83,8 @@ class Start:
     traceparent: str = ""
     """The trace that asks for it, where several requests share a transaction; else the current one."""
     due_at: datetime | None = None
-    """When it is due, where what it watches says so itself: an exam's end, a certificate's. Every hour until then counts;
-    without it, the standards' limit on the standards' calendar."""
+    """When it is due, where what it watches says so itself: an exam's end, a certificate's. Every hour until then
+    counts; without it, the standards' limit on the standards' calendar."""
 
 
 async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None) -> None:

@@ -22,6 +22,8 @@ from standards import load
 # How long a clock started by another process, or freed by one that died, can go unnoticed.
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+# A mark that has come and is locked is in the hands of another replica or of a use case, for milliseconds mostly.
+LOCKED_SECONDS = 0.05
 
 _NEXT = text("SELECT min(fires_at) FROM deadlines WHERE fires_at IS NOT NULL")
 
@@ -79,6 +81,9 @@ class DeadlineRunner:
         return moment
 
     async def _rest(self, until: datetime | None) -> None:
+        if until is not None and until <= self._clock.now():
+            await self._first_of(self._stopping.wait(), seconds=LOCKED_SECONDS)
+            return
         self._alarm.expect(until)
         waits: list[Coroutine[Any, Any, Any]] = [self._alarm.rung(), self._stopping.wait()]
         if until is not None:

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, launch
-from servicekit.embedded.remembered import choose_port, write_private
+from servicekit.embedded.remembered import choose_port, read_number, write_private
 from servicekit.messaging.streams import OPERATOR, operator_permissions, permissions
 
 READY_SECONDS = 20.0
@@ -160,9 +160,9 @@ class EmbeddedNats:
 
     async def _end_leftover(self) -> None:
         """End a server on this folder that an earlier, killed parent has left."""
-        if not self._pid_file.exists():
+        pid = read_number(self._pid_file)
+        if pid is None:
             return
-        pid = int(self._pid_file.read_text())
         until = time.monotonic() + READY_SECONDS
         # The id may belong to another process by now; what it runs tells.
         while str(self._configuration) in command_line(pid):

@@ -16,7 +16,7 @@ import asyncpg
 
 from servicekit.embedded.binaries import binaries, is_enterable, server_uid
 from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, is_alive, launch
-from servicekit.embedded.remembered import choose_port, write_private
+from servicekit.embedded.remembered import choose_port, read_number, write_private
 
 SUPERUSER = "postgres"
 READY_SECONDS = 60.0
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
             return folder
         folder = Path(tempfile.mkdtemp(prefix="bihuan-postgres-", dir="/var/lib"))
         folder.chmod(0o755)
-        location.write_text(f"{folder}\n")
+        write_private(location, f"{folder}\n")  # nothing else says where the data is: not lost by a power cut
         return folder
 
     def _read_or_make_password(self) -> str:
@@ -191,8 +191,8 @@ async def _end_leftover(data: Path) -> None:
     lock = data / "postmaster.pid"
     if not lock.exists():
         return
-    pid = int(lock.read_text().split("\n", 1)[0])
-    if not is_alive(pid) or str(data) not in command_line(pid):
+    pid = read_number(lock)
+    if pid is None or not is_alive(pid) or str(data) not in command_line(pid):
         lock.unlink()
         return
     os.kill(pid, signal.SIGINT)

@@ -11,11 +11,19 @@ def choose_port(wanted: int, remembered: Path) -> int:
     """The wanted port unless it is 0, else the one written in `remembered` if it is free, else any free one."""
     if wanted:
         return wanted
-    if remembered.exists() and _is_free(port := int(remembered.read_text())):
+    if (port := read_number(remembered)) and _is_free(port):
         return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def read_number(path: Path) -> int | None:
+    """The number that the file begins with; None without one: a power cut can leave a file empty."""
+    try:
+        return int(path.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def write_private(path: Path, text: str, *, uid: int | None = None) -> None:

@@ -59,7 +59,7 @@ class KeySet:
             try:
                 document = await self._read()
                 self._keys = {key.key_id: key for key in PyJWKSet.from_json(document).keys}
-            except (OSError, ValueError, PyJWTError) as wrong:
+            except (OSError, ValueError, AttributeError, PyJWTError) as wrong:  # AttributeError: JSON, but no object
                 # Keys known so far go on being trusted: an issuer that is away must not stop the platform.
                 _log.warning("keys_unreadable", source=self._source, reason=str(wrong), known=len(self._keys))
                 return

@@ -12,7 +12,7 @@ from jwt import PyJWK
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from servicekit.errors import Fault
-from servicekit.identity.keys import KeySet
+from servicekit.identity.keys import RENEW_AFTER_SECONDS, KeySet
 from servicekit.identity.principal import ROLES, Principal
 from servicekit.languages import as_language
 
@@ -25,7 +25,10 @@ _MOST_TOKEN_CHARACTERS: Final = 8192
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer for one audience. Verified tokens are remembered until they expire."""
+    """Verifies tokens of one issuer for one audience.
+
+    Verified tokens are remembered until they expire, and no longer than keys are, so that a withdrawn key counts.
+    """
 
     def __init__(self, issuer: str, audience: str, jwks: str) -> None:
         self._issuer = issuer
@@ -47,7 +50,7 @@ class TokenVerifier:
             del self._remembered[token]
         claims = self._claims(token, await self._key(token))
         principal = _principal(claims)
-        self._remembered[token] = (float(claims["exp"]), principal)
+        self._remembered[token] = (min(float(claims["exp"]), time.time() + RENEW_AFTER_SECONDS), principal)
         if len(self._remembered) > REMEMBERED_TOKENS:
             self._remembered.popitem(last=False)
         return principal

@@ -181,6 +181,7 @@ class Bus:
         self._current: Connection | None = None
         self._available = asyncio.Event()
         self._supervision: asyncio.Task[None] | None = None
+        self._complaint = ""
 
     @property
     def is_connected(self) -> bool:
@@ -221,7 +222,7 @@ class Bus:
             try:
                 await self._connect(client)
                 await self._watch(client)
-            except (TimeoutError, nats.errors.Error, OSError) as error:
+            except Exception as error:  # whatever the client stumbles over, the next one may not
                 log.warning("bus_connection_failed", error=repr(error))
             finally:
                 self._lose()
@@ -236,8 +237,11 @@ class Bus:
             forbidden = _FORBIDDEN.search(str(error))
             if forbidden and self._current is not None:
                 self._current.forbid(forbidden["subject"])
-            if self.is_connected:
-                log.warning("bus_error", error=str(error) or repr(error))
+            complaint = str(error) or repr(error)
+            # While it is away the client tries several times a second: the same complaint is told once.
+            if self.is_connected or complaint != self._complaint:
+                log.warning("bus_error" if self.is_connected else "bus_away", error=complaint)
+            self._complaint = complaint
 
         async def disconnected() -> None:
             if self.is_connected:
@@ -285,6 +289,7 @@ class Bus:
         await client.close()
 
     def _gain(self, client: Client, jetstream: JetStreamContext) -> None:
+        self._complaint = ""
         self._current = Connection(client, jetstream)
         self._available.set()
         log.info("bus_connected", url=self._url)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # Messages held in this process for each one that can be handled at the same time.
 HELD_PER_HANDLER = 16
+# Messages that a service may leave unacknowledged, over all of its replicas. Those told `NotYet` count, so it is far
+# more than are ever held: what they wait for must still get through.
+MOST_UNDER_WAY = 20_000
 RETRY_SECONDS = 1.0
 DEFAULT_POLICY = RetryPolicy()
 
@@ -68,7 +71,7 @@ class Consumer:
             COMMANDS: [*self._reactions.command_filters(), redeliver_subject(service)],
         }
         loops = [
-            asyncio.create_task(self._consume(Durable(stream, service, subjects, self._most_held * 4)), name=stream)
+            asyncio.create_task(self._consume(Durable(stream, service, subjects, MOST_UNDER_WAY)), name=stream)
             for stream, subjects in filters.items()
             if subjects
         ]
@@ -136,12 +139,15 @@ class Consumer:
                 self._room.set()
         finally:
             self._held.difference_update(lane)
+            self._room.set()
             del self._lanes[key]
 
     async def _settle(self, delivery: Delivery) -> None:
         """Tries until the message is acknowledged or handed back to the stream."""
         while not self._stopping.is_set():
             async with self._handlers:
+                if self._stopping.is_set():
+                    break
                 outcome = await self._handling.attempt(delivery)
             match outcome:
                 case Settled():

@@ -50,6 +50,9 @@ _FORGET_FAILURES = delete(inbox_failures).where(
     inbox_failures.c.consumer == bindparam("of_consumer"), inbox_failures.c.event_id == bindparam("of_event")
 )
 
+# Messages whose waits are remembered.
+_MOST_WAITS = 10_000
+
 _tracer = trace.get_tracer("servicekit.messaging")
 _propagator = TraceContextTextMapPropagator()
 log = structlog.get_logger(__name__)
@@ -86,10 +89,15 @@ class Delivery:
     envelope: Envelope | None
     unreadable: str = ""
     order_key: str = field(init=False)
+    # How often it was tried here, and whether a failure of it is written down.
+    tries: int = 0
+    has_failed: bool = False
 
     def __post_init__(self) -> None:
         # An unreadable message stands in nobody's way.
         self.order_key = self.envelope.order_key if self.envelope else f"unreadable-{id(self)}"
+        # One that comes again may have failed elsewhere.
+        self.has_failed = self.deliveries > 1
 
     @classmethod
     def read(cls, message: Msg, service: str) -> Delivery:
@@ -122,11 +130,15 @@ class Handling:
 
     async def attempt(self, delivery: Delivery) -> Outcome:
         """Tries once and says what is to be done with the message. Raises nothing but cancellation."""
+        delivery.tries += 1
         with _span(delivery) as span:
             try:
                 await self._react(delivery)
             except Exception as error:
-                span.set_attribute(names.ERROR_TYPE, error.code if isinstance(error, Fault) else type(error).__name__)
+                kind = error.code if isinstance(error, Fault) else type(error).__name__
+                span.set_attribute(names.ERROR_TYPE, kind)
+                if not isinstance(error, NotYet):
+                    span.set_status(trace.Status(trace.StatusCode.ERROR, kind))
                 return await self._after(delivery, error)
             return Settled()
 
@@ -138,6 +150,9 @@ class Handling:
         if reaction is None:
             # A newer version of this service has asked for it on the shared consumer; it shall have it.
             raise NotYet(f"no reaction on {envelope.type} in this version")
+        if not reaction.hears(delivery.subject):
+            # Only the subject is guarded by permissions: whoever may not publish an event must not act as if it had.
+            raise UnreadableError(f"{envelope.type} does not travel on {delivery.subject}")
         message = decode(reaction.kind, delivery.message.data)
         received = Received(
             event_id=envelope.event_id,
@@ -154,7 +169,7 @@ class Handling:
             )
             if is_new := marked.rowcount == 1:
                 await reaction.handle(tx, message, received)
-            if delivery.deliveries > 1:
+            if delivery.has_failed:
                 await self._forget_failures(tx, envelope)
         self._waits.pop(envelope.event_id, None)
         _count(delivery, "done" if is_new else "repeated")
@@ -166,17 +181,20 @@ class Handling:
             # Not even the failure could be written down or sent away: the message must not be lost.
             if not (is_database_trouble(trouble) or is_bus_trouble(trouble)):
                 log.exception("failure_not_recorded", subject=delivery.subject)
-            return ComeAgain(self._policy.in_trouble(delivery.deliveries))
+            return TryAgain(self._policy.in_trouble(delivery.tries))
 
     async def _judge(self, delivery: Delivery, error: Exception) -> Outcome:
         """The policy: what counts against a message, and when it is given up."""
         if is_database_trouble(error) or is_bus_trouble(error):
+            # Kept here: given back, it would come again after those behind it.
             _count(delivery, "retried")
-            return ComeAgain(self._policy.in_trouble(delivery.deliveries))
+            return TryAgain(self._policy.in_trouble(delivery.tries))
         if isinstance(error, UnreadableError) or delivery.envelope is None:
             return await self._give_up(delivery, "unreadable", error, attempts=1)
         event_id = delivery.envelope.event_id
         if isinstance(error, NotYet):
+            if len(self._waits) > _MOST_WAITS:
+                self._waits.clear()  # most of them were settled by other replicas
             self._waits[event_id] += 1
             waits = self._waits[event_id]
             if waits > self._policy.max_waits:
@@ -185,6 +203,7 @@ class Handling:
             _count(delivery, "retried")
             return ComeAgain(self._policy.after_wait(waits))
         attempts = await self._count_failure(delivery.envelope, error)
+        delivery.has_failed = True
         if isinstance(error, Fault) and not error.retryable:
             return await self._give_up(delivery, "refused", error, attempts)
         if attempts >= self._policy.max_attempts:
@@ -219,7 +238,7 @@ class Handling:
             await connection.acknowledged(future)
         except PublishRefusedError:
             log.exception("dead_letter_refused", subject=delivery.subject)
-            return ComeAgain(self._policy.in_trouble(delivery.deliveries))
+            return TryAgain(self._policy.in_trouble(delivery.tries))
         log.error("message_dead", subject=delivery.subject, reason=reason, attempts=attempts, exc_info=error)
         _count(delivery, "dead")
         if delivery.envelope is not None:
@@ -256,7 +275,7 @@ def _span(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
 
 
 def _count(delivery: Delivery, outcome: str) -> None:
-    consumed.add(1, {"subject": delivery.subject, "outcome": outcome})
+    consumed.add(1, {names.MESSAGING_DESTINATION: delivery.subject, names.MESSAGING_OUTCOME: outcome})
 
 
 def _described(error: Exception) -> str:

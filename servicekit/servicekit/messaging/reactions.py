@@ -63,6 +63,11 @@ class Reaction:
     def is_command(self) -> bool:
         return self.filter.split(".")[2] == "commands"
 
+    def hears(self, subject: str) -> bool:
+        """Whether messages of this kind travel on `subject`."""
+        wanted, given = self.filter.split("."), subject.split(".")
+        return len(wanted) == len(given) and all(want in ("*", have) for want, have in zip(wanted, given, strict=True))
+
 
 class Reactions:
     """The reactions of one service, by kind of message.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,7 @@ CHANNEL = "outbox"
 LOCK = 0x0B1_0A7
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
-KEPT = "14 days"
-_PRUNE_ROWS = 1000
-_HOUSEKEEPING_SECONDS = 10.0
+_MEASURE_SECONDS = 10.0
 # At most one NOTIFY in this time, however many commits: one for each commit would halve the commit rate.
 _NOTIFY_SECONDS = 0.005
 
@@ -44,11 +43,6 @@ ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 _MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])"
 _PARK = "UPDATE outbox SET parked_reason = $2 WHERE id = $1"
-_PRUNE = f"""
-DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE published_at < clock_timestamp() - interval '{KEPT}' ORDER BY id LIMIT {_PRUNE_ROWS}
-)
-"""  # noqa: S608 - constants of this file
 _MEASURE = """
 SELECT count(*) FILTER (WHERE parked_reason IS NULL) AS waiting,
        count(*) FILTER (WHERE parked_reason IS NOT NULL) AS parked,
@@ -105,9 +99,9 @@ class Relay:
 
     async def _relay(self, session: asyncpg.Connection[Any]) -> None:
         loop = asyncio.get_running_loop()
-        housekeeping_at = loop.time()
+        measured_at = -math.inf
         while True:
-            connection = await self._bus_or_housekeeping(session)
+            connection = await self._bus_or_measure(session)
             if connection is None:
                 continue
             self._awake.clear()
@@ -117,19 +111,19 @@ class Relay:
                 log.warning("relay_waits", reason=str(away))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if loop.time() >= housekeeping_at:
-                await self._keep_house(session)
-                housekeeping_at = loop.time() + _HOUSEKEEPING_SECONDS
+            if loop.time() >= measured_at + _MEASURE_SECONDS:
+                await self._measure(session)
+                measured_at = loop.time()
             if moved < self._batch:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
 
-    async def _bus_or_housekeeping(self, session: asyncpg.Connection[Any]) -> Connection | None:
+    async def _bus_or_measure(self, session: asyncpg.Connection[Any]) -> Connection | None:
         """The bus when it is there; while it is away, the measure of what waits is still taken."""
         try:
-            return await asyncio.wait_for(self._bus.connected(), _HOUSEKEEPING_SECONDS)
+            return await asyncio.wait_for(self._bus.connected(), _MEASURE_SECONDS)
         except TimeoutError:
-            await self._keep_house(session)
+            await self._measure(session)
             return None
 
     async def _relay_batch(self, session: asyncpg.Connection[Any], connection: Connection) -> int:
@@ -150,13 +144,12 @@ class Relay:
             raise sending.away
         return len(rows)
 
-    async def _keep_house(self, session: asyncpg.Connection[Any]) -> None:
+    async def _measure(self, session: asyncpg.Connection[Any]) -> None:
         measured = await session.fetchrow(_MEASURE)
         assert measured is not None
         outbox_waiting.set(measured["waiting"])
         outbox_parked.set(measured["parked"])
         outbox_oldest.set(float(measured["oldest"] or 0))
-        await session.execute(_PRUNE)
 
 
 class _Sending:

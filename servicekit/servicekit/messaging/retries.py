@@ -31,9 +31,9 @@ class RetryPolicy:
         """The pause after the `count`th `NotYet`, counted from 1."""
         return _nth(self.wait_pauses, count)
 
-    def in_trouble(self, deliveries: int) -> float:
-        """The pause while something that everybody needs is away."""
-        return _nth(self.trouble_pauses, deliveries)
+    def in_trouble(self, tries: int) -> float:
+        """The pause after the `tries`th try while something that everybody needs is away."""
+        return _nth(self.trouble_pauses, tries)
 
 
 def _nth(pauses: tuple[float, ...], count: int) -> float:

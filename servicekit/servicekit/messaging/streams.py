@@ -24,6 +24,9 @@ CLOCK_SUBJECT = f"$KV.{CLOCK_BUCKET}.{CLOCK_KEY}"
 # JetStream sends every stored offset on here too, so that a process hears of it without a consumer of its own.
 CLOCK_CHANGED = "platform_clock.changed"
 
+# How long an event can still be delivered: longer than a year, so that last year's figures can be computed again.
+EVENTS_KEPT = timedelta(days=400)
+_COMMANDS_KEPT = timedelta(days=30)
 _DEDUPLICATION = timedelta(minutes=10)
 
 
@@ -53,9 +56,9 @@ class Stream:
 
 # Dead letters have one token less than commands: `bihuan.dead.*.*` would overlap `bihuan.*.commands.*`.
 STREAMS = (
-    Stream(EVENTS, ("bihuan.*.*.*.v1",), timedelta(days=400), "What happened, from every service"),
-    Stream(COMMANDS, ("bihuan.*.commands.*",), timedelta(days=30), "What one service asks of another"),
-    Stream(DEAD, ("bihuan.dead.*",), timedelta(days=30), "What a service could not handle, with the reason"),
+    Stream(EVENTS, ("bihuan.*.*.*.v1",), EVENTS_KEPT, "What happened, from every service"),
+    Stream(COMMANDS, ("bihuan.*.commands.*",), _COMMANDS_KEPT, "What one service asks of another"),
+    Stream(DEAD, ("bihuan.dead.*",), EVENTS_KEPT, "What a service could not handle, with the reason"),
 )
 
 
@@ -125,7 +128,9 @@ def permissions(service: str) -> dict[str, dict[str, list[str]]]:
                 dead_letter_subject(service),
                 *_consumer_subjects(service, (EVENTS, COMMANDS)),
                 f"$JS.API.DIRECT.GET.KV_{CLOCK_BUCKET}.{CLOCK_SUBJECT}",
-            ]
+            ],
+            # What is sent again counts as what it was, whoever first said it: only the operator may.
+            "deny": [redeliver_subject("*")],
         },
         "subscribe": {"allow": [f"{inbox_prefix(service)}.>", CLOCK_CHANGED]},
     }

@@ -18,11 +18,8 @@ SPAN_TRANSACTION: Final = "db.transaction"
 SPAN_GATHERED: Final = "db.gathered"
 """A request waits for, and shares, a transaction with others; that transaction's own trace is linked to this span."""
 
-SPAN_PUBLISH: Final = "bus.publish"
-"""An event or command goes from the outbox to the bus; child of the span that wrote it (kind producer)."""
-
 SPAN_CONSUME: Final = "bus.consume"
-"""An event or command takes effect in a service; child of the publishing trace (kind consumer)."""
+"""An event or command takes effect in a service; child of the span that wrote it, and linked to it (kind consumer)."""
 
 SPAN_DEADLINE: Final = "deadline.fire"
 """A mark of a clock is acted on; the root of a new trace, linked to the trace that started the clock."""
@@ -72,13 +69,16 @@ EVENT_TYPE: Final = "bihuan.event.type"
 """Full name of the event's message, `bihuan.intake.v1.CaseOpened`."""
 
 MESSAGING_DESTINATION: Final = "messaging.destination.name"
-"""Subject on the bus."""
+"""Subject on the bus. Also on the counter of handled messages."""
 
 MESSAGING_ID: Final = "messaging.message.id"
 """Event id (`ce-id`)."""
 
 MESSAGING_DELIVERIES: Final = "messaging.nats.deliveries"
 """How often the bus has delivered the message, 1 the first time."""
+
+MESSAGING_OUTCOME: Final = "bihuan.consumer.outcome"
+"""On the counter of handled messages: `done`, `repeated` (a duplicate), `retried` or `dead`."""
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ OUTBOX_PARKED: Final = "bihuan.outbox.parked"
 """Gauge, rows: events that the bus will never take as they are; each has its reason in `outbox.parked_reason`."""
 
 CONSUMED: Final = "bihuan.consumer.handled"
-"""Counter, messages: by subject and outcome (`done`, `repeated`, `retried`, `dead`)."""
+"""Counter, messages: by destination and outcome."""
 
 DEADLINE_LAG: Final = "bihuan.deadline.lag"
 """Histogram, seconds of platform time: how late a mark was acted on."""

@@ -67,7 +67,7 @@ class Proposer:
         evidence: list[str] = []
         lowered = text.lower()
         for rule in self._rules:
-            if not any(word in lowered for word in rule.words) or (found := rule.pattern.search(text)) is None:
+            if not any(map(lowered.__contains__, rule.words)) or (found := rule.pattern.search(text)) is None:
                 continue
             evidence.append(found[0])
             for word, scores in ((rule.kind, kinds), (rule.category, categories), (rule.urgency, urgencies)):

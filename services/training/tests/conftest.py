@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from servicekit.clock import ManualClock
@@ -31,7 +31,6 @@ from training.question_banks.question import Kind
 from standards import load
 
 TRAINER = Principal("trainer", frozenset({"trainer"}), "cn")
-EXAMINERS = [Principal(f"examiner{number}", frozenset({"examiner"}), "cn") for number in range(3)]
 LI = Principal("li", frozenset({"engineer"}), "cn.gd")
 UNITS = ["Safety", "Splicing"]
 GIFT = """
@@ -228,8 +227,3 @@ class School:
 @pytest.fixture
 def school(database: Database, manual_clock: ManualClock) -> School:
     return School(database, manual_clock)
-
-
-@pytest.fixture
-def some_id() -> UUID:
-    return uuid4()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from servicekit.identity import Principal
 from training.assignments.assignment import State as AssignmentState
+from training.creation import CreationKey
 from training.exams import planning, sitting
 from training.exams.attempt import State
 from training.exams.paper import Response, Section
@@ -156,14 +157,8 @@ async def test_a_blueprint_that_the_bank_can_t_fill_is_refused(school):
         skill="",
         level="",
         certificate_days=0,
-        key=(await _no_key()),
+        key=CreationKey("", b""),
         principal=WANG,
         policy=school.policy,
     )
     assert fault.params["found"] == "1"
-
-
-async def _no_key():
-    from training.creation import CreationKey
-
-    return CreationKey("", b"")

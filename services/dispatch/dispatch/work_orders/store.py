@@ -29,7 +29,7 @@ def names(reference: str) -> ColumnElement[bool]:
     try:
         is_named: ColumnElement[bool] = columns.work_order_id == UUID(reference)
     except ValueError:
-        is_named = columns.work_order_number == parse(reference)
+        is_named = columns.work_order_number == parse(reference, field="work_order")
     return is_named
 
 

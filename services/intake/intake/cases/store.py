@@ -41,7 +41,7 @@ def names(reference: str) -> ColumnElement[bool]:
     try:
         return CASES.c.case_id == UUID(reference)
     except ValueError:
-        return CASES.c.case_number == parse(reference)
+        return CASES.c.case_number == parse(reference, field="case")
 
 
 async def find(tx: UnitOfWork, reference: str) -> Case:

@@ -51,6 +51,6 @@ def _names(reference: str) -> ColumnElement[bool]:
     try:
         named = UUID(reference)
     except ValueError:
-        number = parse(reference)
+        number = parse(reference, field="record")
         return or_(columns.record_number == number, columns.case_number == number)
     return or_(columns.record_id == named, columns.case_id == named)

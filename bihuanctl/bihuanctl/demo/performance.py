@@ -1,0 +1,138 @@
+"""One demo from the first token to the loop check."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from servicekit.clock import read_offset
+
+from bihuanctl.check.facts import Snapshot
+from bihuanctl.check.findings import Finding
+from bihuanctl.check.gather import Inspector
+from bihuanctl.check.rules import judge
+from bihuanctl.demo.actors import Actors
+from bihuanctl.demo.board import Board
+from bihuanctl.demo.cast import Cast
+from bihuanctl.demo.figures import Figures, count
+from bihuanctl.demo.gateway import open_gateway
+from bihuanctl.demo.journal import Journal
+from bihuanctl.demo.pace import Pace
+from bihuanctl.demo.personas import Personas, deal
+from bihuanctl.demo.play import Play, Watch
+from bihuanctl.demo.requests import Request
+from bihuanctl.demo.story import Story
+from bihuanctl.demo.workforce import Workforce
+from bihuanctl.platform.access import channels, operator_token
+from bihuanctl.platform.accounts import read_accounts
+from bihuanctl.platform.bus import operator_bus
+from bihuanctl.session import Session
+
+# Numbers of one play differ from those of every other: a million plays of ten thousand customers.
+PHONE_PREFIX = "1"
+PLAYS = 10**6
+CHECK_PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a demo."""
+
+    figures: Figures
+    journal: Journal
+    # Stories that did not come to their end.
+    unfinished: Sequence[Story]
+    snapshot: Snapshot
+    findings: Sequence[Finding]
+    # Real time of the play, and how far platform time went meanwhile.
+    seconds: float
+    check_seconds: float
+    platform_time: timedelta
+    # A case worth looking at: the one that most happened to.
+    example: str
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.findings or self.unfinished or self.journal.troubles)
+
+
+async def perform(
+    session: Session, requests: Sequence[Request], table: Personas, random: Random, watch: Watch
+) -> Outcome:
+    """Plays the requests on the platform that runs in the session's home."""
+    state, environment = session.platform(), session.environment
+    begun, journal = time.monotonic(), Journal()
+    cast = Cast(read_accounts(session.layout.issuer), table.channels)
+    token = operator_token(state, session.layout.issuer, environment)
+    language = session.texts.language
+    async with AsyncExitStack() as open_things:
+        jetstream = await open_things.enter_async_context(operator_bus(session.layout.bus_login))
+        services = await open_things.enter_async_context(channels(state.targets, token, language))
+        gateway = await open_things.enter_async_context(open_gateway(state.gateway_url, journal, language))
+        offset, _ = await read_offset(jetstream)
+        pace, board = Pace(jetstream, services, offset), Board(gateway, cast)
+        before, started = await pace.backlogs(), pace.now()
+        crew = await Workforce(gateway, cast, table.workforce).get_ready(started)
+        stories = write_stories(requests, table, cast, random, pace.now())
+        play = Play(stories, Actors(gateway, cast, journal, crew), board, pace, watch)
+        await play.run()
+        played = {story.case_id for story in play.stories if story.case_id and not story.joined}
+        unfinished = [story for story in play.stories if not story.is_over or story.refused]
+        cases = await board.archived(played)
+        cases += [story.case for story in unfinished if story.case is not None]
+        figures = count(
+            cases,
+            await board.work_orders_of(played),
+            await board.records_of(played),
+            before,
+            await pace.backlogs(),
+        )
+        seconds, platform_time = time.monotonic() - begun, pace.now() - started
+        snapshot = await Inspector(services, jetstream, language).gather_when_quiet(CHECK_PATIENCE)
+    return Outcome(
+        figures=figures,
+        journal=journal,
+        unfinished=unfinished,
+        snapshot=snapshot,
+        findings=judge(snapshot),
+        seconds=seconds,
+        check_seconds=time.monotonic() - begun - seconds,
+        platform_time=platform_time,
+        example=max(cases, key=lambda case: (case["reopened_times"], case["version"]))["case_number"] if cases else "",
+    )
+
+
+def write_stories(
+    requests: Sequence[Request], table: Personas, cast: Cast, random: Random, begin: datetime
+) -> list[Story]:
+    """Deals out personas and moments of arrival. The same seed deals the same to the same requests."""
+    total = len(requests)
+    play = secrets.randbelow(PLAYS)
+    hours = max(table.arrivals.hours, total / table.arrivals.most_per_hour)
+    customers, owners = deal(table.customers, total, random), deal(table.owners, total, random)
+    # Only who may get a visit draws an engineer, so that the shares are those of the visits.
+    visited = [request.verdict is None or request.verdict.visit for request in requests]
+    engineers = iter(deal(table.engineers, sum(visited), random))
+    stories = []
+    for number, request in enumerate(requests):
+        own = Random(random.random())  # noqa: S311 -- chance on a stage
+        stories.append(
+            Story(
+                request=request,
+                arrives_at=begin + timedelta(hours=hours * (number + own.random()) / total),
+                customer=customers[number],
+                owner=owners[number],
+                engineer=next(engineers) if visited[number] else "on_time",
+                table=table,
+                random=own,
+                phone=request.phone or f"{PHONE_PREFIX}{play:06d}{number:04d}",
+                idempotency_key=f"demo-{play}-{begin:%Y%m%d%H%M%S}-{number}",
+                speaker=cast.speaker(request.channel, request.region, own),
+            )
+        )
+    return stories

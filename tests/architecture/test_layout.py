@@ -1,0 +1,87 @@
+"""How the tree is laid out: small files with telling names, a page for everything that is installed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_FILE = 400
+# Names that say nothing about what is inside.
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc", "tools", "service_base"}
+REQUIREMENT = re.compile(r"\b(?:INT|DSP|CMP|REC|TRN|QLT|GWY|TRC)-\d{2}\b")
+TEST_NAME = re.compile(r"def test_(int|dsp|cmp|rec|trn|qlt|gwy|trc)(\d{2})_")
+DEFINED = re.compile(r"^\| ((?:INT|DSP|CMP|REC|TRN|QLT|GWY|TRC)-\d{2}) \|", re.MULTILINE)
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b|raise NotImplementedError")
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    """The files of the repository: what git knows, or will know, and what is still there."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def modules(tracked: list[Path]) -> list[Path]:
+    return [file for file in tracked if file.suffix == ".py"]
+
+
+def test_no_module_is_longer_than_can_be_read_at_once(modules: list[Path]) -> None:
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in modules}
+    assert {_name(file): length for file, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_every_module_says_by_its_name_what_is_inside(modules: list[Path]) -> None:
+    parts = {file: set(file.relative_to(ROOT).with_suffix("").parts) for file in modules}
+    assert [_name(file) for file, names in parts.items() if names & EMPTY_NAMES] == []
+
+
+def test_every_module_begins_with_what_it_is(modules: list[Path]) -> None:
+    silent = [
+        _name(file)
+        for file in modules
+        if (text := file.read_text(encoding="utf-8")).strip() and not text.startswith(('"""', "#!", "from alembic"))
+    ]
+    assert silent == []
+
+
+def test_nothing_is_left_unfinished(modules: list[Path]) -> None:
+    found = [_name(file) for file in modules if UNFINISHED.search(file.read_text(encoding="utf-8"))]
+    assert found == [_name(Path(__file__))], "only this file may name the words"
+
+
+def test_everything_installed_has_a_page(tracked: list[Path]) -> None:
+    distributions = [file.parent for file in tracked if file.name == "pyproject.toml" and file.parent != ROOT]
+    assert len(distributions) > 5
+    assert [_name(folder) for folder in distributions if not (folder / "README.md").is_file()] == []
+
+
+def test_every_service_has_the_same_rooms(tracked: list[Path]) -> None:
+    services = sorted({file.relative_to(ROOT).parts[1] for file in tracked if "services" in file.parts[:-2]})
+    for service in services:
+        package = ROOT / "services" / service / service
+        for room in ("__main__.py", "reactions.py", "facts.py"):
+            assert (package / room).is_file(), f"{service} has no {room}"
+        assert (package / "rpc").is_dir() or (package / "rpc.py").is_file(), f"{service} has no rpc"
+        assert (package.parent / "migrations" / "env.py").is_file(), f"{service} has no migrations"
+
+
+def test_every_requirement_that_is_cited_exists(modules: list[Path], tracked: list[Path]) -> None:
+    """A cited id leads to its text in docs/requirements.md."""
+    defined = set(DEFINED.findall((ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")))
+    assert len(defined) > 70
+    texts = {file: file.read_text(encoding="utf-8") for file in tracked if file.suffix in {".py", ".yaml", ".proto"}}
+    cited = {(_name(file), wanted) for file, text in texts.items() for wanted in REQUIREMENT.findall(text)}
+    cited |= {
+        (_name(file), f"{area.upper()}-{number}") for file in modules for area, number in TEST_NAME.findall(texts[file])
+    }
+    assert sorted((name, wanted) for name, wanted in cited if wanted not in defined) == []
+
+
+def _name(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
