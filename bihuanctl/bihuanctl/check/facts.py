@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class EntityFact:
     """One entity as its owner sees it."""
 
-    # `case`, `work_order` or `record`.
+    # `case`, `work_order`, `record`, `assignment`, `attempt`, `certificate`; `known_certificate` is dispatch's view of one.
     entity: str
     entity_id: str
     case_id: str
@@ -88,3 +88,8 @@ class Snapshot:
     dead_letters: Sequence[DeadLetterFact] = ()
     # Services (and the bus) that could not be asked, with the reason.
     silent: Mapping[str, str] = field(default_factory=dict)
+    assignments: Sequence[EntityFact] = ()
+    attempts: Sequence[EntityFact] = ()
+    certificates: Sequence[EntityFact] = ()
+    # Certificates as dispatch knows them.
+    known_certificates: Sequence[EntityFact] = ()

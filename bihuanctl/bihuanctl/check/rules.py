@@ -21,6 +21,9 @@ STAGES = tuple(name.removeprefix("CASE_STAGE_").lower() for name in CaseStage.ke
 WORK_ORDER_STATES = tuple(name.removeprefix("WORK_ORDER_STATE_").lower() for name in WorkOrderState.keys()[1:])
 ENDED_STATES = ("done", "failed", "cancelled")
 
+# Clock of standards/clocks.yaml that ends an exam.
+EXAM_CLOCK = "exam_time"
+
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
 
@@ -77,7 +80,15 @@ def every_accepted_case_is_in_one_legal_stage(snapshot: Snapshot) -> Iterator[Fi
 
 def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the right clocks run is for the owner to say: it alone knows which one was paused, or has been missed."""
-    owners = (("intake", snapshot.cases), ("dispatch", snapshot.work_orders), ("records", snapshot.records))
+    owners = (
+        ("intake", snapshot.cases),
+        ("dispatch", snapshot.work_orders),
+        ("dispatch", snapshot.known_certificates),
+        ("records", snapshot.records),
+        ("training", snapshot.assignments),
+        ("training", snapshot.attempts),
+        ("training", snapshot.certificates),
+    )
     for service, facts in owners:
         for fact in facts:
             for problem in fact.problems:
@@ -160,6 +171,26 @@ def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding("work_orders_many", service="dispatch", entity_id=case_id, case_id=case_id, detail=str(count))
 
 
+def every_running_exam_has_its_clock(snapshot: Snapshot) -> Iterator[Finding]:
+    """Without it, the attempt would never end."""
+    for attempt in snapshot.attempts:
+        if attempt.state == "running" and EXAM_CLOCK not in attempt.running_clocks:
+            yield _about(attempt, "exam_without_clock", "training", EXAM_CLOCK)
+
+
+def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Finding]:
+    """Whoever is certified may be sent, and nobody else: both sides must know the same."""
+    if {"training", "dispatch"} & snapshot.silent.keys():
+        return
+    known = {certificate.entity_id: certificate.state for certificate in snapshot.known_certificates}
+    for certificate in snapshot.certificates:
+        there = known.pop(certificate.entity_id, "unknown")
+        if there != certificate.state:
+            yield _about(certificate, "certificate_disagrees", "dispatch", f"{certificate.state} / {there}")
+    for certificate_id, state in known.items():
+        yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
+
+
 def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
     return Finding(code, service=service, entity_id=fact.entity_id, case_id=fact.case_id, detail=detail)
 
@@ -174,4 +205,6 @@ RULES = (
     every_closed_case_has_one_record,
     every_work_order_belongs_to_its_case,
     no_case_has_two_open_work_orders,
+    every_running_exam_has_its_clock,
+    every_certificate_is_known_to_dispatch,
 )

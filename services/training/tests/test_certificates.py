@@ -68,7 +68,7 @@ async def test_a_forged_certificate_is_refused(school):
     certificate = await school.certify()
     forger = CertificateSigner(bytes(32), "http://gateway.test")
     claims = jwt.decode(certificate.signed, options={"verify_signature": False})
-    head, body, signature = certificate.signed.split(".")
+    head, _, signature = certificate.signed.split(".")
     richer = base64.urlsafe_b64encode(json.dumps(claims | {"level": "senior"}).encode()).rstrip(b"=").decode()
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
     forged = [
