@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class EntityFact:
     """One entity as its owner sees it."""
 
-    # `case`, `work_order`, `record`, `assignment`, `attempt`, `certificate`; `known_certificate` is dispatch's view of one.
+    # `case`, `work_order`, `record`, `assignment`, `attempt`, `certificate`,
+    # or `known_certificate`: a certificate as dispatch knows it.
     entity: str
     entity_id: str
     case_id: str
