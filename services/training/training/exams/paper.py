@@ -34,6 +34,16 @@ class Response(Value):
     text: str = ""
 
 
+_NOTHING = Response()
+# The field in which a kind is answered; all others by what is chosen.
+_FIELD = {
+    Kind.TRUE_FALSE: "truth",
+    Kind.NUMERIC: "number",
+    Kind.SHORT_ANSWER: "text",
+    Kind.ESSAY: "text",
+}
+
+
 class PaperQuestion(Value):
     """A question as it was put to one candidate."""
 
@@ -100,7 +110,9 @@ def require_fits(asked: PaperQuestion, response: Response) -> None:
         Kind.ORDERING: sorted(chosen) == list(range(1, options + 1)),
         Kind.ESSAY: bool(response.text.strip()),
     }
-    if not fits[kind]:
+    filled = {name for name, empty in _NOTHING.model_dump().items() if getattr(response, name) != empty}
+    # What belongs to another kind of question was meant for another question.
+    if not fits[kind] or not filled <= {_FIELD.get(kind, "chosen")}:
         raise Fault("answer_unfit", field="response", kind=kind)
 
 

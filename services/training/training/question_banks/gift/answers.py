@@ -122,7 +122,7 @@ def _items(block: Block, body: str, start: int) -> list[str]:
 
 def _numbers(block: Block, body: str, start: int) -> list[NumberRange]:
     if not body.strip().startswith(("=", "~")):
-        return [_range(block, body.partition("#")[0], WHOLE, start)]
+        return [_range(block, re.split("[~#]", body)[0], WHOLE, start)]
     # A `~` answer only carries the feedback for all other numbers.
     answers = [answer for answer in _split(block, body, start) if answer.mark == "="]
     ranges = [
