@@ -22,8 +22,8 @@ class QualificationRow(Qualification, table=True):
 class CertificateRow(Certificate, table=True):
     """A certificate of training's, its holder's user id beside it."""
 
-    __tablename__ = "certificates"
-    __table_args__ = (Index("certificates_of_user", "user_id", "skill"),)
+    __tablename__ = "known_certificates"
+    __table_args__ = (Index("known_certificates_of_user", "user_id", "skill"),)
 
 
 ENGINEERS = EngineerRow.__table__  # type: ignore[attr-defined]
