@@ -50,7 +50,7 @@ format: install  ## Format the code
 	$(BIN)/ruff check --fix .
 
 bench: install  ## Measure, as ratios to a floor taken in the same run
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --page docs/bench.md
 
 proto: install  ## Generate the contracts again after an edit in proto/
 	$(BIN)/python proto/generate.py

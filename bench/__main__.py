@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import creations, deadlines, footprint, latency, startup
+from bench import creations, deadlines, floor, footprint, latency, startup
 from bench.figures import Figure
 from bench.floor import Floor
 from bench.machine import describe_machine
@@ -18,6 +18,8 @@ from bench.platform import temporary_platform
 from bench.report import print_table, to_json, to_markdown
 
 GROUPS = (startup.GROUP, footprint.GROUP, creations.GROUP, latency.GROUP, deadlines.GROUP)
+# The floor comes with the creations.
+ORDER = (startup.GROUP, footprint.GROUP, floor.GROUP, creations.GROUP, latency.GROUP, deadlines.GROUP)
 
 
 def main(
@@ -56,7 +58,7 @@ async def measure(wanted: set[str], seconds: float, progress: Progress) -> list[
 
     figures: list[Figure] = []
     async with temporary_platform() as platform:
-        floor = Floor(platform, seconds)
+        beneath = Floor(platform, seconds)
         progress.update(shown, description="starting")
         started = await startup.start_first(platform)
         if begin(startup.GROUP):
@@ -64,15 +66,15 @@ async def measure(wanted: set[str], seconds: float, progress: Progress) -> list[
         if begin(footprint.GROUP):
             figures += await footprint.measure_footprint(platform, "after the start")
         if begin(creations.GROUP):
-            created = await creations.measure_creations(platform, floor, seconds)
-            figures += floor.figures() + created
+            created = await creations.measure_creations(platform, beneath, seconds)
+            figures += beneath.figures() + created
         if begin(latency.GROUP):
             figures += await latency.measure_latency(platform, seconds)
         if begin(deadlines.GROUP):
             figures += await deadlines.measure_deadlines(platform)
         if wanted >= {footprint.GROUP, creations.GROUP} and begin(footprint.GROUP):
             figures += await footprint.measure_footprint(platform, "after the loads")
-    return figures
+    return sorted(figures, key=lambda figure: ORDER.index(figure.group))
 
 
 if __name__ == "__main__":

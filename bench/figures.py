@@ -24,7 +24,11 @@ class Figure:
 
 def at_most(group: str, name: str, value: float, unit: str, limit: float) -> Figure:
     """A figure that should not exceed `limit`."""
-    return Figure(group, name, value, unit, target=f"≤ {limit:g} {unit}", reached=value <= limit)
+    return Figure(group, name, value, unit, target=f"≤ {limit:g} {unit}".strip(), reached=value <= limit)
+
+
+def clients_text(clients: int) -> str:
+    return "1 client" if clients == 1 else f"{clients} clients"
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -14,7 +14,7 @@ from statistics import median
 
 from servicekit.embedded.binaries import binaries
 
-from bench.figures import Figure
+from bench.figures import Figure, clients_text
 from bench.platform import Platform
 
 GROUP = "floor"
@@ -75,10 +75,10 @@ class Floor:
             figure
             for clients in sorted(self._samples)
             for figure in (
-                Figure(GROUP, f"pgbench, {clients} clients", self.per_second(clients), "/s", of_floor=1.0),
+                Figure(GROUP, clients_text(clients), self.per_second(clients), "/s", of_floor=1.0),
                 Figure(
                     GROUP,
-                    f"pgbench, {clients} clients, spread of {len(self._samples[clients])}",
+                    f"{clients_text(clients)}, spread of {len(self._samples[clients])}",
                     self.spread(clients) * 100,
                     "%",
                 ),

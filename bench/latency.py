@@ -42,7 +42,7 @@ async def measure_latency(platform: Platform, seconds: float) -> list[Figure]:
         CLIENTS,
         seconds,
         SERIES,
-        EVENTS_PER_SECOND / EVENTS_PER_REPORT,
+        per_second=EVENTS_PER_SECOND / EVENTS_PER_REPORT,
     )
     began = time.time()
     async with _arrivals(platform) as arrived:

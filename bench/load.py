@@ -20,19 +20,25 @@ from bench.figures import percentile
 PATH = "/v1/cases"
 CONTENT_LENGTH = b"content-length:"
 CREATED = 201
-# Callers' numbers: every report is somebody's first, so that none joins another (INT-14).
 _PHONE = "+86{series:04d}{serial:08d}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do. `per_second` 0 means as fast as the answers come."""
+    """What to do. Reports are numbered from 0 on, and each number is a caller of its own."""
 
     url: str
     token: str
     clients: int
     seconds: float
+    # Other callers than those of another series.
     series: int
+    # What the reports are about; empty: proposed from their text. A caller's second report about one thing joins the
+    # first (INT-14), one about another thing is a case of its own.
+    category: str = ""
+    # Stops when so many reports are sent, if the time is not over before; 0: no end.
+    most: int = 0
+    # 0: as fast as the answers come.
     per_second: float = 0.0
 
 
@@ -68,20 +74,19 @@ async def post_reports(plan: Plan) -> Outcome:
     """Posts one report after another on each connection until the time is over."""
     parts = urlsplit(plan.url)
     outcome = Outcome()
-    serials = iter(range(10**8))
+    serials = iter(range(plan.most or 10**8))
     began = time.perf_counter()
     end = began + plan.seconds
 
     async def client() -> None:
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
-            while time.perf_counter() < end:
-                serial = next(serials)
+            for serial in serials:
                 turn = began + serial / plan.per_second if plan.per_second else began
-                if turn >= end:
+                if max(turn, time.perf_counter()) >= end:
                     return
                 await asyncio.sleep(turn - time.perf_counter())
-                request = _request(parts.netloc, plan.token, plan.series, serial)
+                request = _request(parts.netloc, plan, serial)
                 started = time.perf_counter()
                 writer.write(request)
                 status, answer = await _answer(reader)
@@ -100,19 +105,21 @@ async def post_reports(plan: Plan) -> Outcome:
     return outcome
 
 
-def _request(host: str, token: str, series: int, serial: int) -> bytes:
-    phone = _PHONE.format(series=series, serial=serial)
+def _request(host: str, plan: Plan, serial: int) -> bytes:
+    phone = _PHONE.format(series=plan.series, serial=serial)
     report = {
         "channel": "app",
         "caller": {"phone": phone, "name": "王小明", "identity_check": "IDENTITY_CHECK_TOKEN"},
         "region": "cn.gd.gz.tianhe",
         "subject": "宽带无法上网",
         "description": "从昨晚开始无法上网，光猫红灯闪烁，重启也没有用。请尽快安排人上门检查。",
+        "category": plan.category,
     }
     body = json.dumps(report, ensure_ascii=False).encode()
     head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
-        f"Idempotency-Key: bench{phone}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {plan.token}\r\nIdempotency-Key: bench{phone}{plan.category}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

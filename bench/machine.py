@@ -11,14 +11,14 @@ import psutil  # type: ignore[import-untyped]
 
 
 def describe_machine() -> dict[str, str]:
-    """Facts for the head of the report. `load` is what the machine was busy with before the bench began."""
+    """Facts for the head of the report. `load` tells whether the machine had other things to do."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
-        "load": f"{os.getloadavg()[0]:.1f} other processes busy before the bench began",
+        "load average": f"{os.getloadavg()[0]:.1f} when the bench began",
     }
 
 

@@ -9,6 +9,11 @@ import shutil
 import sys
 from pathlib import Path
 
+from google.api import annotations_pb2, http_pb2
+from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
+from grpc_tools import protoc
+from protovalidate._gen.buf.validate import validate_pb
+
 HERE = Path(__file__).resolve().parent
 GENERATED = HERE / "gen"
 IMAGE = "bihuan/contracts.binpb"
@@ -20,21 +25,15 @@ def foreign_descriptors() -> bytes:
     The protovalidate wheel brings `buf/validate/validate.proto` only as a compiled descriptor, so protoc gets
     descriptors instead of sources for everything that is not ours.
     """
-    from google.api import annotations_pb2, http_pb2
-    from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
-    from protovalidate._gen.buf.validate import validate_pb
-
     image = descriptor_pb2.FileDescriptorSet()
     for module in (descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2, http_pb2, annotations_pb2):
         module.DESCRIPTOR.CopyToProto(image.file.add())
-    image.file.add().ParseFromString(validate_pb._DESC.proto.to_binary())
+    image.file.add().ParseFromString(validate_pb._DESC.proto.to_binary())  # noqa: SLF001 -- the wheel offers it nowhere else
     return image.SerializeToString()
 
 
 def generate(target: Path = GENERATED) -> None:
     """Writes the generated tree to `target`, replacing what was there. Raises SystemExit with protoc's own message."""
-    from grpc_tools import protoc
-
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     (fresh / "bihuan").mkdir(parents=True)

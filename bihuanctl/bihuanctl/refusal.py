@@ -18,6 +18,10 @@ class Refusal(Exception):  # noqa: N818 -- what is said, not a defect
         self.params = {name: str(value) for name, value in params.items()}
         super().__init__(code, self.params)
 
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        return f"{self.code} ({shown})" if shown else self.code
+
     def title(self, texts: Texts) -> str:
         return texts(f"refusal.{self.code}.title", **self.params)
 

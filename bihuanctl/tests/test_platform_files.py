@@ -16,6 +16,7 @@ from bihuanctl.platform.ports import free_ports, is_free
 from bihuanctl.platform.processes import ProcessIdentity, end_of, stop_all
 from bihuanctl.platform.secrets import open_secrets
 from bihuanctl.platform.state import PlatformState, ProcessState, read_running_state, read_state, write_state
+from bihuanctl.refusal import Refusal
 
 
 def _state(supervisor: ProcessIdentity) -> PlatformState:
@@ -58,6 +59,23 @@ def test_a_state_left_by_a_dead_supervisor_is_not_taken_for_running(layout: Layo
 def test_an_unreadable_state_is_no_state(layout: Layout, content: str) -> None:
     layout.state.write_text(content)
     assert read_state(layout.state) is None
+
+
+def test_a_home_that_cannot_be_one_is_named_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for home in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/bihuan")):
+        layout = Layout(home)
+        assert read_state(layout.state) is None
+        with pytest.raises(Refusal, match="home_unusable") as refused:
+            layout.create()
+        assert refused.value.params["home"] == str(home)
+        assert refused.value.params["reason"]
+
+
+def test_a_state_that_is_not_ours_to_read_is_refused(layout: Layout) -> None:
+    layout.state.mkdir()  # nobody can read a folder as a file, not even root
+    with pytest.raises(Refusal, match="home_unusable"):
+        read_running_state(layout.state)
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

@@ -14,12 +14,15 @@ from typing import Any
 import psutil
 import pytest
 import pytest_asyncio
+from bihuanctl.platform.layout import Layout
 from bihuanctl.refusal import Refusal
 from bihuanctl.supervisor import control
+from bihuanctl.supervisor.assembly import assemble
 from bihuanctl.supervisor.backoff import FIRST_WAIT, LONGEST_WAIT, SOUND_AFTER, Backoff
 from bihuanctl.supervisor.child import Program, run_to_end
 from bihuanctl.supervisor.health import http_probe, tcp_probe
 from bihuanctl.supervisor.keeper import Keeper
+from bihuanctl.supervisor.options import StartOptions
 from bihuanctl.supervisor.progress import Progress, step
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,6 +128,12 @@ async def test_a_program_that_must_end_ends_or_is_named(tmp_path: Path) -> None:
         await run_to_end("broken", [sys.executable, "-c", BROKEN], os.environ, tmp_path / "log", patience=30)
     with pytest.raises(EmbeddedServerError, match="did not end"):
         await run_to_end("endless", [sys.executable, "-c", SLEEPER], os.environ, tmp_path / "log", patience=0.2)
+
+
+def test_a_wrong_number_of_seconds_is_named_before_anything_starts(tmp_path: Path) -> None:
+    for wrong in ("soon", "-1", "nan", "inf"):
+        with pytest.raises(Refusal, match=r"setting_wrong \(name=BIHUAN_DRAIN_SECONDS\)"):
+            assemble(Layout(tmp_path), StartOptions(), {"BIHUAN_DRAIN_SECONDS": wrong})
 
 
 @given(st.lists(st.floats(0, 100)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import signal
 import sys
@@ -64,6 +65,9 @@ def serve(settings: GatewaySettings) -> None:
             timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
         )
     )
+    # All this lives as long as the process. Looking through it again and again would hold up requests for long moments.
+    gc.collect()
+    gc.freeze()
     try:
         server.run()
     finally:

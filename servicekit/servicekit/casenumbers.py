@@ -9,8 +9,6 @@ import re
 import unicodedata
 from datetime import date
 
-from sqlalchemy import bindparam, text
-
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
 
@@ -33,14 +31,12 @@ _DAMM = (
     (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
-_NEXT = text("SELECT nextval(CAST(:name AS regclass)) FROM generate_series(1, :count)").bindparams(
-    bindparam("name"), bindparam("count")
-)
+_NEXT = "SELECT nextval($1::text::regclass) AS serial FROM generate_series(1, $2)"
 
 
 async def serials(tx: UnitOfWork, name: str, count: int) -> list[int]:
     """The next `count` values of the database sequence `name`, ascending; gaps are normal."""
-    return sorted((await tx.execute(_NEXT, {"name": name, "count": count})).scalars())
+    return sorted(row["serial"] for row in await tx.fetch(_NEXT, name, count))
 
 
 def issue(prefix: str, day: date, serial: int) -> str:

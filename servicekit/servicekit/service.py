@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,11 @@ def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
 
 
 async def _serve(build: Callable[[SettingsT], Service], settings: SettingsT) -> None:
-    await build(settings).run()
+    service = build(settings)
+    # All this lives as long as the process. Looking through it again and again would hold up calls for long moments.
+    gc.collect()
+    gc.freeze()
+    await service.run()
 
 
 async def _migrate(package: str, settings: ServiceSettings) -> None:

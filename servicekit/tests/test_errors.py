@@ -84,6 +84,12 @@ def test_a_fault_survives_copying_and_pickling() -> None:
         assert (twin.code, twin.field, twin.violations) == (fault.code, "caller.phone", fault.violations)
 
 
+def test_a_violation_of_the_whole_request_leaves_the_field_to_those_that_name_one() -> None:
+    whole = FieldViolation("", "caller_known", "form")
+    assert Fault.of_violations([whole, FieldViolation("caller", "required", "form")]).field == "caller"
+    assert Fault.of_violations([whole]).field is None
+
+
 _TEXT = {"title": "t", "detail": "d", "next_step": "n"}
 _GOOD = {"grpc": "NOT_FOUND", "http": 404, "en": _TEXT, "zh-CN": _TEXT}
 

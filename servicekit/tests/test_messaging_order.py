@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -104,8 +105,18 @@ async def test_type_that_does_not_travel_on_its_subject_is_refused(
     assert seen == []
 
 
+async def insert_by_sqlalchemy(tx: UnitOfWork, phone: str) -> None:
+    await tx.execute(text("INSERT INTO callers VALUES (:phone), (:phone)"), {"phone": phone})
+
+
+async def insert_by_the_driver(tx: UnitOfWork, phone: str) -> None:
+    driver: Any = (await tx.connection.get_raw_connection()).driver_connection
+    await driver.execute("INSERT INTO callers VALUES ($1), ($1)", phone)
+
+
+@pytest.mark.parametrize("insert", [insert_by_sqlalchemy, insert_by_the_driver])
 async def test_dead_letter_shows_no_row_of_the_database(
-    database: Database, bus: Bus, relay: Relay, operator: JetStreamContext
+    database: Database, bus: Bus, relay: Relay, operator: JetStreamContext, insert: Any
 ) -> None:
     reactions = Reactions("intake")
     async with database.transaction("make") as tx:
@@ -113,7 +124,7 @@ async def test_dead_letter_shows_no_row_of_the_database(
 
     @reactions.on(CaseOpened)
     async def case_opened(tx: UnitOfWork, event: CaseOpened, received: Received) -> None:
-        await tx.execute(text("INSERT INTO callers VALUES (:phone), (:phone)"), {"phone": "13800138000"})
+        await insert(tx, "13800138000")
 
     await open_cases(database, (str(uuid4()), "app"))
     hasty = RetryPolicy(max_attempts=1)

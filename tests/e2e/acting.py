@@ -50,6 +50,7 @@ class Cast:
         self.platform = platform
         self.place = place
         self._clients: dict[tuple[str, str], httpx.Client] = {}
+        self._engineers: list[Engineer] = []
 
     # --- calls -------------------------------------------------------------------------------------------------------
 
@@ -87,8 +88,8 @@ class Cast:
 
     # --- what a story begins with ------------------------------------------------------------------------------------
 
-    def engineer(self, user_id: str = "", *, level: str = "junior") -> Engineer:
-        """A new engineer of this place, on shift. Without a user id it is one whose steps the dispatcher enters."""
+    def engineer(self, user_id: str = "", *, level: str = "junior", on_shift: bool = True) -> Engineer:
+        """A new engineer of this place. Without a user id it is one whose steps the dispatcher enters."""
         user_id = user_id or f"engineer-{uuid4()}"
         registered = self.do(
             DISPATCHER,
@@ -107,8 +108,18 @@ class Cast:
             },
         )
         engineer = Engineer(registered["engineer_id"], user_id)
-        self.do(DISPATCHER, f"/v1/engineers/{engineer.engineer_id}:setShift", {"on_shift": True})
+        self._engineers.append(engineer)
+        if on_shift:
+            self._set_shift(engineer, on_shift=True)
         return engineer
+
+    def go_home(self) -> None:
+        """The story is over: its engineers take no work of others."""
+        for engineer in self._engineers:
+            self._set_shift(engineer, on_shift=False)
+
+    def _set_shift(self, engineer: Engineer, *, on_shift: bool) -> None:
+        self.do(DISPATCHER, f"/v1/engineers/{engineer.engineer_id}:setShift", {"on_shift": on_shift})
 
     def report(self, **said: Any) -> Story:
         """A customer whom nobody knew yet reports a fault by app; `said` changes the request."""

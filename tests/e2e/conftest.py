@@ -149,6 +149,11 @@ class PlatformUnderTest:
             time.sleep(0.05)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The demo brings engineers of its own for every place, who would take the work of the stories: it comes last."""
+    items.sort(key=lambda item: item.path.name == "test_demo.py")
+
+
 @pytest.fixture(scope="session")
 def platform() -> Iterator[PlatformUnderTest]:
     """A running platform with an adjustable clock. Shared: a story uses customers and cases of its own."""
@@ -173,6 +178,8 @@ def places() -> Iterator[Place]:
 
 
 @pytest.fixture
-def cast(platform: PlatformUnderTest, places: Iterator[Place]) -> Cast:
+def cast(platform: PlatformUnderTest, places: Iterator[Place]) -> Iterator[Cast]:
     """The people of one story, in a place of their own."""
-    return Cast(platform, next(places))
+    cast = Cast(platform, next(places))
+    yield cast
+    cast.go_home()

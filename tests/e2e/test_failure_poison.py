@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from acting import DESK, Cast
+from insistence import Crowd
 
 pytestmark = pytest.mark.e2e
 
@@ -19,7 +20,7 @@ ENTRY = f"""  {SKILL}: {{label: {{zh-CN: 无人机巡检, en: Drone inspection}}
 def test_a_poison_message_is_redriven_after_the_repair(platform, cast: Cast) -> None:
     _publish_new_standards(platform)
     platform.restart("intake")
-    story = cast.report()
+    story = cast.story(Crowd(cast).open_case())
     proposed = story.look()["proposed"]["classification"]
     story.step(DESK, "assess", classification=proposed, needs_visit=True, skill=SKILL, level="junior")
 

@@ -48,6 +48,10 @@ class Told:
 def told(platform) -> Iterator[Told]:
     """Plays the story once; each test looks at another side of it."""
     cast = Cast(platform, PLACE)
+    # Nobody else is suitable: one has gone home, one can't do this work.
+    cast.engineer(on_shift=False)
+    others = Cast(platform, Place(PLACE.region, "voice_line"))
+    others.engineer(level="senior")
     engineer = cast.engineer("engineer1", level="middle")
     story = cast.report()
     told = Told(story, cast, engineer)
@@ -72,6 +76,8 @@ def told(platform) -> Iterator[Told]:
     told.scenes["archived"] = Scene.of(story)
     yield told
     platform.assert_nothing_fell_out()
+    cast.go_home()
+    others.go_home()
 
 
 def test_int04_the_request_is_understood_from_its_words(told: Told) -> None:
@@ -158,6 +164,16 @@ def test_int12_one_survey_on_the_channel_of_the_case_one_answer(told: Told) -> N
     again = told.cast.ask(APP, f"/v1/cases/{told.story.case_id}:answerSurvey", {"score": 1})
     assert (again.status_code, again.json()["code"]) == (409, "survey_already_answered")
     assert told.scenes["archived"].case["satisfaction"] == 5
+
+
+def test_dsp02_only_a_qualified_engineer_on_shift_is_sent(told: Told) -> None:
+    in_tianhe = told.cast.get("dispatcher", f"/v1/engineers?territory={PLACE.region}")["engineers"]
+    assert len(in_tianhe) == 3
+    order = told.story.order()
+    assert (order["engineer_id"], order["skill"]) == (told.engineer.engineer_id, PLACE.skill)
+    assert order["assignment_reasons"] == ["only_candidate"]
+    assigned = next(entry for entry in told.story.history() if entry["happened"] == "case_assigned")
+    assert assigned["actor"] == "system"
 
 
 def test_dsp03_the_work_order_was_reported_with_what_was_found_and_used(told: Told) -> None:

@@ -1,7 +1,7 @@
 """HTTP exchanges side by side, over connections that are kept.
 
-The standard library's client in threads: measured at a third of the processor time of httpx, which matters where
-the platform under play shares the same two cores.
+The standard library's client in threads: with it the command was measured at less than half the processor time per
+request that it took with httpx, which matters where the platform under play shares the same two cores.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -15,8 +14,6 @@ class Journal:
     retries: int = 0
     # Steps refused because somebody else had moved the case meanwhile; the actor looked again.
     conflicts: int = 0
-    # How often each thing was done, such as `assess`.
-    done: Counter[str] = field(default_factory=Counter)
     # Reports that joined an open case instead of becoming one of their own (INT-14).
     joined: int = 0
     # What the gateway refused and the play can't explain.

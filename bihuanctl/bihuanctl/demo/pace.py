@@ -53,14 +53,15 @@ class Pace:
 
     async def _is_quiet(self) -> bool:
         try:
-            backlogs = (await self.backlogs()).values()
+            backlogs = (await self.backlogs(only_waiting=True)).values()
         except Fault:
             return False
         return not any(
             backlog.outbox_waiting or backlog.consumer_pending or backlog.deadlines_overdue for backlog in backlogs
         )
 
-    async def backlogs(self) -> dict[str, Backlog]:
+    async def backlogs(self, *, only_waiting: bool = False) -> dict[str, Backlog]:
         """What each service says about its work. Raises Fault while one can't be asked."""
-        answers = await asyncio.gather(*(stub.GetBacklog(GetBacklogRequest()) for stub in self._stubs.values()))
+        question = GetBacklogRequest(only_waiting=only_waiting)
+        answers = await asyncio.gather(*(stub.GetBacklog(question) for stub in self._stubs.values()))
         return dict(zip(self._stubs, answers, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Outcome:
 
     figures: Figures
     journal: Journal
+    # How many stories each thing happened in that happens once, such as `pause`.
+    happened: Counter[str]
     # Stories that did not come to their end.
     unfinished: Sequence[Story]
     snapshot: Snapshot
@@ -97,6 +100,7 @@ async def perform(
     return Outcome(
         figures=figures,
         journal=journal,
+        happened=Counter(what for story in play.stories for what in story.done),
         unfinished=unfinished,
         snapshot=snapshot,
         findings=judge(snapshot),

@@ -78,19 +78,18 @@ class Play:
         if story.is_over:
             return None
         if story.case is None:
-            return Move("open", story.arrives_at, lambda: self._guarded(story, "open", self._open(story)))
+            return Move("open", story.arrives_at, lambda: self._guarded(story, self._open(story)))
         people = (Customer(story, self._actors), Desk(story, self._actors), Engineer(story, self._actors))
         moves = [move for person in people if (move := person.next_move()) is not None]
         if not moves:
             return None
         first = min(moves, key=lambda move: move.due)
-        return replace(first, act=lambda: self._guarded(story, first.name, first.act()))
+        return replace(first, act=lambda: self._guarded(story, first.act()))
 
-    async def _guarded(self, story: Story, name: str, acting: Awaitable[None]) -> None:
+    async def _guarded(self, story: Story, acting: Awaitable[None]) -> None:
         story.touched = True
         try:
             await acting
-            self._actors.journal.done[name] += 1
         except Refused as refused:
             self._actors.journal.troubles.append(str(refused))
             story.troubles += 1

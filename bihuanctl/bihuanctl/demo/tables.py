@@ -84,6 +84,8 @@ def outcome_as_dict(outcome: Outcome, bad: list[BadRow], language_texts: Texts) 
         "clean": outcome.is_clean,
         **as_dict(outcome.figures),
         "joined": journal.joined,
+        "paused": outcome.happened["pause"],
+        "handed_over": outcome.happened["hand_over"],
         "bad_rows": [
             {"line": row.line, "code": row.code, "reason": language_texts(f"demo.bad_row.{row.code}", **row.params)}
             for row in bad
@@ -94,7 +96,6 @@ def outcome_as_dict(outcome: Outcome, bad: list[BadRow], language_texts: Texts) 
         "troubles": journal.troubles,
         "findings": [_finding(finding, language_texts) for finding in outcome.findings],
         "requests": {"sent": journal.requests, "retried": journal.retries, "overtaken": journal.conflicts},
-        "steps": dict(journal.done),
         "seconds": round(outcome.seconds, 2),
         "check_seconds": round(outcome.check_seconds, 2),
         "platform_seconds": round(outcome.platform_time.total_seconds()),
@@ -176,8 +177,8 @@ def _happenings(session: Session, outcome: Outcome) -> Table:
         ("joined", outcome.journal.joined),
         ("linked", figures.linked),
         ("withdrawn", figures.withdrawn),
-        ("paused", outcome.journal.done["pause"]),
-        ("handed_over", outcome.journal.done["hand_over"]),
+        ("paused", outcome.happened["pause"]),
+        ("handed_over", outcome.happened["hand_over"]),
         ("visits", figures.visits),
         ("visits_failed", figures.visits_failed),
         ("visits_reassigned", figures.visits_reassigned),

@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+
+from bihuanctl.refusal import Refusal
 
 DEFAULT_HOME = ".bihuan"
 
@@ -76,8 +79,16 @@ class Layout:
 
     def create(self) -> None:
         """Makes the folders, closed to others. Run by root, PostgreSQL lives below the home as another user, who must
-        be able to pass through."""
-        self.home.parent.mkdir(parents=True, exist_ok=True)
-        self.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
-        for folder in (self.run, self.logs):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        be able to pass through.
+
+        Raises Refusal `home_unusable`: a file is in the way, or the folder belongs to somebody else.
+        """
+        try:
+            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+            for folder in (self.run, self.logs):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                with TemporaryFile(dir=folder):
+                    pass  # it can be written to
+        except OSError as error:
+            raise Refusal("home_unusable", home=self.home, reason=error.strerror) from None

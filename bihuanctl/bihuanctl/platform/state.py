@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bihuanctl.platform.files import write_atomically
 from bihuanctl.platform.processes import ProcessIdentity
+from bihuanctl.refusal import Refusal
 
 ProcessCondition = Literal["starting", "healthy", "unhealthy", "restarting", "stopped"]
 
@@ -62,11 +63,16 @@ def write_state(path: Path, state: PlatformState) -> None:
 
 
 def read_state(path: Path) -> PlatformState | None:
-    """The state as last written, also by a supervisor that is gone; None when there is none that can be read."""
+    """The state as last written, also by a supervisor that is gone; None when there is none, or none whole.
+
+    Raises Refusal `home_unusable` for a home that is not ours to read.
+    """
     try:
         return PlatformState.model_validate_json(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
+    except OSError as error:
+        raise Refusal("home_unusable", home=path.parent.parent, reason=error.strerror) from None
 
 
 def read_running_state(path: Path) -> PlatformState | None:

@@ -42,7 +42,7 @@ class Assembly:
         self, surroundings: Surroundings, secrets: PlatformSecrets, database: DatabaseServer, bus: BusServer
     ) -> None:
         self.surroundings = surroundings
-        self.drain_seconds = float(surroundings.inherited.get("BIHUAN_DRAIN_SECONDS", DRAIN_SECONDS))
+        self.drain_seconds = _drain_seconds(surroundings.inherited)
         self._secrets = secrets
         self._database = database
         self._bus = bus
@@ -106,7 +106,7 @@ class Assembly:
 
 
 def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, str]) -> Assembly:
-    """A platform in `layout` as asked for. Raises Refusal `port_taken` when the wanted port is not free."""
+    """A platform in `layout` as asked for. Raises Refusal `port_taken` or `setting_wrong`."""
     ports = free_ports()
     database: DatabaseServer = (
         ExistingDatabaseServer(environment["BIHUAN_DATABASE_URL"])
@@ -131,6 +131,17 @@ def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, st
         inherited=environment,
     )
     return Assembly(surroundings, secrets, database, bus)
+
+
+def _drain_seconds(environment: Mapping[str, str]) -> float:
+    """How long our programs may take to end what they have begun, as they read it themselves."""
+    try:
+        seconds = float(environment.get("BIHUAN_DRAIN_SECONDS", DRAIN_SECONDS))
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise Refusal("setting_wrong", name="BIHUAN_DRAIN_SECONDS")
+    return seconds
 
 
 def _gateway_port(wanted: int | None, ports: Iterator[int]) -> int:

@@ -53,7 +53,7 @@ class Supervisor:
     async def run(self, ready: Callable[[PlatformState], None]) -> None:
         """Starts everything, calls `ready`, and returns when it was told to stop and has stopped everything.
 
-        Raises Refusal `start_failed`; then, too, nothing is left running.
+        Raises Refusal `start_failed`, or what a step of the start refused; then, too, nothing is left running.
         """
         self._listen_to_signals()
         self._write_state()
@@ -99,6 +99,8 @@ class Supervisor:
         except ExceptionGroup as failed:
             first = failed.exceptions[0]
             log.error("start_failed", exc_info=first)
+            if isinstance(first, Refusal):
+                raise first from None
             raise Refusal("start_failed", reason=str(first) or repr(first)) from None
 
     async def _bring_up(self, name: str, after: tuple[asyncio.Task[None], ...] = ()) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 from opentelemetry import trace
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from servicekit.database.trouble import DatabaseAwayError, OutcomeUnknownError, is_database_trouble, is_outcome_unknown
@@ -43,6 +43,8 @@ class Database:
             self._url,
             pool_size=pool + 1,  # one for health checks: a service that is busy is not ill
             max_overflow=0,
+            # BEGIN and COMMIT are ours, so that Core statements and the driver's own share a transaction.
+            isolation_level="AUTOCOMMIT",
             hide_parameters=True,  # errors are logged, and parameters are what people told us
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": {"application_name": service}},
         )
@@ -63,12 +65,13 @@ class Database:
             names.SPAN_TRANSACTION, attributes={names.TRANSACTION: name}, links=links, record_exception=False
         ):
             try:
-                async with self._slots, self._connected() as connection:
-                    work = UnitOfWork(connection, service=self.service, now=self._clock.now())
+                async with self._slots, self._connected() as (connection, driver):
+                    await driver.execute("BEGIN")
+                    work = UnitOfWork(connection, driver, service=self.service, now=self._clock.now())
                     try:
                         yield work
                         has_events = await work.flush()
-                        await _commit(connection)
+                        await _commit(driver)
                     finally:
                         await work.close()
             except Exception as exc:
@@ -117,8 +120,8 @@ class Database:
     async def is_reachable(self) -> bool:
         """Whether PostgreSQL answers at this moment, within seconds; for health checks."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS), self._checking, self._connected() as connection:
-                await connection.exec_driver_sql("SELECT 1")
+            async with asyncio.timeout(CONNECT_SECONDS), self._checking, self._connected() as (_, driver):
+                await driver.execute("SELECT 1")
         except TimeoutError:
             return False
         except Exception as exc:
@@ -132,26 +135,44 @@ class Database:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection[Any]]]:
+        """A pooled connection, and the driver's own one below it."""
         connection = self.engine.connect()
         try:
             await connection.start()
         except (OSError, TimeoutError) as exc:
             # A refused or timed-out connect is not wrapped by SQLAlchemy.
             raise DatabaseAwayError(str(exc)) from exc
+        assert connection.sync_connection is not None, "the connection is started"
+        driver: asyncpg.Connection[Any] = connection.sync_connection.connection.driver_connection
         try:
-            yield connection
+            yield connection, driver
         finally:
-            await asyncio.shield(connection.close())
+            await asyncio.shield(_give_back(connection, driver))
 
 
-async def _commit(connection: AsyncConnection) -> None:
+async def _commit(driver: asyncpg.Connection[Any]) -> None:
     try:
-        await connection.commit()
-    except DBAPIError as exc:
+        done = await driver.execute("COMMIT")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as exc:
         if is_outcome_unknown(exc):
             raise OutcomeUnknownError("the connection was lost during the commit") from exc
         raise
+    if done != "COMMIT":
+        # So PostgreSQL answers when a statement had failed and its error was swallowed.
+        raise RuntimeError("the transaction had failed before its commit and was rolled back")
+
+
+async def _give_back(connection: AsyncConnection, driver: asyncpg.Connection[Any]) -> None:
+    """Returns the connection to the pool; what was begun on it and not committed is undone."""
+    try:
+        if not driver.is_closed() and driver.is_in_transaction():
+            await driver.execute("ROLLBACK")
+    except Exception:
+        # Whatever is wrong with it: the pool replaces a closed connection, and the server undoes the transaction.
+        driver.terminate()
+    finally:
+        await connection.close()
 
 
 def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:

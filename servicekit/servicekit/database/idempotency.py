@@ -1,9 +1,9 @@
 """Idempotency keys: the same creation asked for several times happens once."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import asyncpg
 
 from servicekit.errors import Fault
 
@@ -18,7 +18,7 @@ _KNOWN = "SELECT key, fingerprint, entity_id FROM idempotency_keys WHERE scope =
 
 
 async def claim_keys(
-    connection: AsyncConnection, scope: str, claims: Mapping[str, tuple[bytes, UUID]]
+    fetch: Callable[..., Awaitable[list[asyncpg.Record]]], scope: str, claims: Mapping[str, tuple[bytes, UUID]]
 ) -> dict[str, UUID]:
     """See `UnitOfWork.claim_keys`."""
     # Sorted, so that two transactions that share keys wait for each other in one order instead of deadlocking.
@@ -28,13 +28,12 @@ async def claim_keys(
         return ids
     fingerprints = [claims[key][0] for key in keys]
     offered = [claims[key][1] for key in keys]
-    inserted = await connection.exec_driver_sql(_CLAIM, (scope, keys, fingerprints, offered))
-    fresh = set(inserted.scalars())
+    fresh = {row["key"] for row in await fetch(_CLAIM, scope, keys, fingerprints, offered)}
     known = [key for key in keys if key not in fresh]
     if known:
         # A statement of its own: under READ COMMITTED it sees what the transaction we waited for has committed.
-        for row in await connection.exec_driver_sql(_KNOWN, (scope, known)):
-            if row.fingerprint != claims[row.key][0]:
-                raise Fault("idempotency_key_reused", key=row.key)
-            ids[row.key] = row.entity_id
+        for row in await fetch(_KNOWN, scope, known):
+            if row["fingerprint"] != claims[row["key"]][0]:
+                raise Fault("idempotency_key_reused", key=row["key"])
+            ids[row["key"]] = row["entity_id"]
     return ids

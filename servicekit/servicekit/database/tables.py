@@ -46,11 +46,8 @@ outbox = Table(
     Column("published_at", DateTime(timezone=True), comment="Real time of the broker's acknowledgement"),
     Column("parked_reason", Text, comment="Why the relay set the row aside"),
 )
-Index(
-    "outbox_waiting",
-    outbox.c.id,
-    postgresql_where=outbox.c.published_at.is_(None) & outbox.c.parked_reason.is_(None),
-)
+# For the relay, and for the measure of what waits and what is parked.
+Index("outbox_unpublished", outbox.c.id, postgresql_where=outbox.c.published_at.is_(None))
 
 inbox = Table(
     "inbox",

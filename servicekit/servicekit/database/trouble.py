@@ -38,13 +38,15 @@ def is_database_trouble(exc: BaseException) -> bool:
         return exc.connection_invalidated or _is_trouble_state(getattr(exc.orig, "sqlstate", None))
     if isinstance(exc, asyncpg.PostgresError):
         return _is_trouble_state(exc.sqlstate)
-    # asyncpg raises a bare InterfaceError for the use of a connection that is already closed.
+    # So asyncpg fails on a connection that broke in the middle of a message, or is already closed.
+    if isinstance(exc, asyncpg.InternalClientError):
+        return True
     return isinstance(exc, asyncpg.InterfaceError) and "closed" in str(exc)
 
 
-def is_outcome_unknown(exc: DBAPIError) -> bool:
+def is_outcome_unknown(exc: asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError) -> bool:
     """Whether a commit that raised `exc` may have happened all the same."""
-    return is_database_trouble(exc) and getattr(exc.orig, "sqlstate", None) not in _CONFLICT_STATES
+    return is_database_trouble(exc) and getattr(exc, "sqlstate", None) not in _CONFLICT_STATES
 
 
 def _is_trouble_state(sqlstate: str | None) -> bool:

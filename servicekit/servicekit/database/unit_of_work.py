@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from google.protobuf.message import Message
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,8 +23,11 @@ Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 class UnitOfWork:
     """What a use case works with inside `database.transaction(...)`. Never kept beyond it, never shared by tasks."""
 
-    def __init__(self, connection: AsyncConnection, *, service: str, now: datetime) -> None:
+    def __init__(
+        self, connection: AsyncConnection, driver: asyncpg.Connection[Any], *, service: str, now: datetime
+    ) -> None:
         self.connection = connection
+        self._driver = driver
         self.service = service
         self._now = now
         self._session: AsyncSession | None = None
@@ -49,6 +53,14 @@ class UnitOfWork:
         """Run a Core statement; a sequence of params runs it once for each of them."""
         return await self.connection.execute(statement, params)
 
+    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """Run SQL with places `$1` … straight on the driver and give its rows; raises the driver's own errors.
+
+        For the statements of hot paths: it costs a fifth of `execute` here, for the same work on the server.
+        """
+        rows: list[asyncpg.Record] = await self._driver.fetch(statement, *values)
+        return rows
+
     async def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None without a row."""
         return await self.connection.scalar(statement, params)
@@ -73,7 +85,7 @@ class UnitOfWork:
         transaction that claims the same key. An empty key is never claimed and keeps the offered id.
         Raises Fault("idempotency_key_reused") when a key is known with another fingerprint.
         """
-        return await claim_keys(self.connection, scope, claims)
+        return await claim_keys(self.fetch, scope, claims)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call `callback` after a successful commit. For wake-ups only: it is lost when the process dies."""
@@ -102,18 +114,16 @@ class UnitOfWork:
         rows = self._outgoing
         if not rows:
             return False
-        await self.connection.exec_driver_sql(
+        await self.fetch(
             INSERT_OUTBOX,
-            (
-                [row.event_id for row in rows],
-                [row.subject for row in rows],
-                [row.entity_id for row in rows],
-                [row.entity_version for row in rows],
-                [row.case_id for row in rows],
-                [row.body for row in rows],
-                [row.headers for row in rows],
-                self._now,
-            ),
+            [row.event_id for row in rows],
+            [row.subject for row in rows],
+            [row.entity_id for row in rows],
+            [row.entity_version for row in rows],
+            [row.case_id for row in rows],
+            [row.body for row in rows],
+            [row.headers for row in rows],
+            self._now,
         )
         return True
 

@@ -3,7 +3,7 @@
 from servicekit.deadlines.calendars import CHINA_TIME, Calendars, DueTime, calendars_of
 from servicekit.deadlines.commands import Start, cancel, meet, pause, reassign, resume, start
 from servicekit.deadlines.handlers import Deadline, DeadlineHandlers
-from servicekit.deadlines.queries import ClockCounts, count, of
+from servicekit.deadlines.queries import ClockCounts, count, count_overdue, of
 from servicekit.deadlines.runner import DeadlineRunner
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "calendars_of",
     "cancel",
     "count",
+    "count_overdue",
     "meet",
     "of",
     "pause",

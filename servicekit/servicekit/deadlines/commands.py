@@ -90,8 +90,8 @@ class Start:
 async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None) -> None:
     """Starts clocks, at `tx.now` unless told otherwise.
 
-    Raises KeyError for a clock that the standards don't have, and IntegrityError when a clock of that name already runs
-    for the subject: end it first.
+    Raises KeyError for a clock that the standards don't have, and asyncpg's UniqueViolationError when a clock of that
+    name already runs for the subject: end it first.
     """
     for due_at in {wanted.due_at for wanted in starts}:
         await _start(tx, [wanted for wanted in starts if wanted.due_at == due_at], at or tx.now, due_at)
@@ -100,7 +100,8 @@ async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None 
 async def _start(tx: UnitOfWork, starts: Sequence[Start], began: datetime, due_at: datetime | None) -> None:
     here = current_traceparent()
     clocks = [_begun(name, began, due_at) for name in sorted({wanted.clock for wanted in starts})]
-    values = (
+    await tx.fetch(
+        _INSERT,
         began,
         [wanted.subject_id for wanted in starts],
         [wanted.case_id for wanted in starts],
@@ -109,7 +110,6 @@ async def _start(tx: UnitOfWork, starts: Sequence[Start], began: datetime, due_a
         [wanted.traceparent or here for wanted in starts],
         *(list(column) for column in zip(*clocks, strict=True)),
     )
-    await tx.connection.exec_driver_sql(_INSERT, values)
     ring_after_commit(tx, min(fires_at for *_, fires_at in clocks))
 
 

@@ -192,7 +192,7 @@ async def _put_off(tx: UnitOfWork, mark: Mark, error: Exception) -> None:
 
 
 def _is_lock_taken(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _LOCK_TAKEN
+    return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None) in _LOCK_TAKEN
 
 
 def _links(traceparent: str) -> list[trace.Link]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
+import asyncpg
 from bihuan.common.v1 import common_pb2
 from bihuan.platform.v1 import inspection_pb2
 
@@ -26,16 +26,14 @@ class ClockCounts:
     """How a service's clocks stand; for `Backlog`."""
 
     running: int
-    overdue: int
-    """Their time is over and nothing has been done about it yet."""
     by_state: list[inspection_pb2.ClockCount]
 
 
 async def of(tx: UnitOfWork, subject_ids: Collection[str]) -> dict[str, list[common_pb2.Clock]]:
     """Every clock of each subject, in the order in which they were started; also a subject without any has its list."""
     found: dict[str, list[common_pb2.Clock]] = {subject_id: [] for subject_id in subject_ids}
-    for row in await tx.connection.exec_driver_sql(_OF, (list(found),)):
-        found[row.subject_id].append(_clock(row))
+    for row in await tx.fetch(_OF, list(found)):
+        found[row["subject_id"]].append(_clock(row))
     return found
 
 
@@ -49,21 +47,24 @@ async def count(tx: UnitOfWork) -> ClockCounts:
         inspection_pb2.ClockCount(clock=row.clock, state="warned", count=row.number)
         for row in await tx.connection.exec_driver_sql(_WARNED)
     ]
-    overdue = await tx.connection.exec_driver_sql(_OVERDUE, (tx.now,))
     return ClockCounts(
-        running=sum(counted.count for counted in by_state if counted.state == "running"),
-        overdue=overdue.scalar_one(),
-        by_state=by_state,
+        running=sum(counted.count for counted in by_state if counted.state == "running"), by_state=by_state
     )
 
 
-def _clock(row: Any) -> common_pb2.Clock:
+async def count_overdue(tx: UnitOfWork) -> int:
+    """How many clocks have run out without anything having been done about it yet."""
+    overdue = await tx.connection.exec_driver_sql(_OVERDUE, (tx.now,))
+    return int(overdue.scalar_one())
+
+
+def _clock(row: asyncpg.Record) -> common_pb2.Clock:
     return common_pb2.Clock(
-        name=row.clock,
-        state=f"CLOCK_STATE_{row.state.upper()}",
-        started_at=row.started_at,
-        due_at=row.due_at,
-        ended_at=row.ended_at,
-        warned_percent=row.warned_percent,
-        provisional=row.provisional,
+        name=row["clock"],
+        state=f"CLOCK_STATE_{row['state'].upper()}",
+        started_at=row["started_at"],
+        due_at=row["due_at"],
+        ended_at=row["ended_at"],
+        warned_percent=row["warned_percent"],
+        provisional=row["provisional"],
     )

@@ -39,9 +39,9 @@ class Fault(Exception):  # noqa: N818 -- the word that the whole platform uses f
 
     @classmethod
     def of_violations(cls, violations: Iterable[FieldViolation]) -> Self:
-        """`invalid_argument` with everything that is wrong with a request, the first violation as its field."""
+        """`invalid_argument` with everything that is wrong with a request, about the first field that is named."""
         found = tuple(violations)
-        fault = cls("invalid_argument", field=found[0].field if found else None)
+        fault = cls("invalid_argument", field=next((each.field for each in found if each.field), None))
         fault.violations = found
         return fault
 

@@ -15,7 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from sqlalchemy import bindparam, delete, func
 from sqlalchemy.dialects.postgresql import insert
 
-from servicekit.database.tables import inbox, inbox_failures
+from servicekit.database.tables import inbox_failures
 from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
 from servicekit.messaging.bus import Bus, PublishRefusedError, is_bus_trouble
@@ -30,11 +30,9 @@ from servicekit.telemetry import names
 if TYPE_CHECKING:
     from servicekit.database import Database, UnitOfWork
 
-_MARK_RECEIVED = (
-    insert(inbox)
-    .values(consumer=bindparam("consumer"), event_id=bindparam("event_id"), case_id=bindparam("case_id"))
-    .on_conflict_do_nothing()
-)
+_MARK_RECEIVED = """
+INSERT INTO inbox (consumer, event_id, case_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true
+"""
 _FAILED = insert(inbox_failures).values(
     consumer=bindparam("consumer"), event_id=bindparam("event_id"), attempts=1, last_error=bindparam("error")
 )
@@ -163,11 +161,8 @@ class Handling:
             deliveries=delivery.deliveries,
         )
         async with self._database.transaction(f"on {reaction.kind.DESCRIPTOR.name}") as tx:
-            marked = await tx.execute(
-                _MARK_RECEIVED,
-                {"consumer": self._consumer, "event_id": envelope.event_id, "case_id": envelope.case_id},
-            )
-            if is_new := marked.rowcount == 1:
+            marked = await tx.fetch(_MARK_RECEIVED, self._consumer, envelope.event_id, envelope.case_id)
+            if is_new := bool(marked):
                 await reaction.handle(tx, message, received)
             if delivery.has_failed:
                 await self._forget_failures(tx, envelope)
@@ -279,4 +274,5 @@ def _count(delivery: Delivery, outcome: str) -> None:
 
 
 def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    # Without the rows that the driver shows as detail: they hold what people told us, and dead letters go elsewhere.
+    return f"{type(error).__name__}: {error}".partition("\nDETAIL:")[0]

@@ -53,9 +53,10 @@ def _set_up_traces(service: str, span_store: Path | None, ratio: float) -> None:
     from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased  # noqa: PLC0415
 
     from servicekit.telemetry.lifecycle import LifecycleIds, LifecycleSampler  # noqa: PLC0415
+    from servicekit.telemetry.sampling import WorkSampler  # noqa: PLC0415
 
     provider = TracerProvider(
-        sampler=LifecycleSampler(ParentBased(TraceIdRatioBased(ratio))),
+        sampler=LifecycleSampler(ParentBased(WorkSampler(TraceIdRatioBased(ratio)))),
         id_generator=LifecycleIds(),
         resource=_resource(service),
     )

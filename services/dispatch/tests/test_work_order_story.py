@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -52,6 +52,13 @@ async def test_dsp_03_from_creation_to_report(depot):
     assert len(happened) == 6
     assert all(event["case_id"] == str(done.case_id) for event in happened)
     assert await depot.problems() == []
+
+
+async def test_a_number_names_the_month_of_the_platforms_calendar(depot):
+    """The last night of a month in UTC is already the next month's first morning in China."""
+    depot.clock.advance(datetime(2026, 3, 31, 16, 30, tzinfo=UTC) - depot.clock.now())
+    order = await depot.order(await depot.create())
+    assert order.work_order_number.startswith("W2604-")
 
 
 async def test_travel_need_not_be_reported(depot):

@@ -16,7 +16,8 @@ async def answer_survey(
 ) -> Case:
     """Keeps the one valid answer of the case. After a low score only a supervisor's follow-up closes it.
 
-    Raises Fault("survey_already_answered"), and Fault("transition_forbidden") when no survey was sent.
+    Raises Fault("survey_already_answered"), and Fault("transition_forbidden") before the result is delivered and once
+    the case is closed: the record that is filed says what was answered.
     """
     case = await take_in_hand(tx, principal, request.case)
     steps = [care.answer_survey(case, score=request.score, channel=case.channel)]

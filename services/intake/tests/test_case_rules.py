@@ -10,7 +10,7 @@ from bihuan.common.v1 import common_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake.cases import care, rules, steps, visits
-from intake.cases.case import Case, Confirmation, Outcome, Stage
+from intake.cases.case import ANSWERABLE, ENDED, Case, Confirmation, Outcome, Stage
 from intake.cases.consistency import problems_of
 from intake.cases.rules import Classification, Visit
 from intake.cases.steps import Step
@@ -242,8 +242,13 @@ def test_int12_one_valid_answer() -> None:
     answered = care.answer_survey(case, score=5, channel="app").after
     with pytest.raises(Fault, match="survey_already_answered"):
         care.answer_survey(answered, score=1, channel="app")
+
+
+@pytest.mark.parametrize("stage", sorted(set(Stage) - ANSWERABLE))
+def test_int12_no_answer_before_the_survey_and_none_behind_the_records_back(stage: Stage) -> None:
+    case = a_case(stage=stage, survey_sent_at=START if stage in ENDED else None)
     with pytest.raises(Fault, match="transition_forbidden"):
-        care.answer_survey(a_case(), score=1, channel="app")
+        care.answer_survey(case, score=1, channel="app")
 
 
 def test_int08_handing_over_takes_desk_work_along() -> None:

@@ -108,6 +108,9 @@ async def test_bad_requests_are_told_apart(agent_channel: Channel, address: str,
     cases = cases_pb2_grpc.CaseServiceStub(agent_channel)
     with pytest.raises(Fault, match="invalid_argument"):
         await cases.OpenCase(a_request(subject="x" * 201))
+    with pytest.raises(Fault, match="invalid_argument"):
+        # A hand-over is told to everybody: it takes an id, no name and no number with it (REC-05).
+        await cases.HandOverCase(cases_pb2.HandOverCaseRequest(case=str(uuid4()), to="王芳 13800138000", reason="x"))
     with pytest.raises(Fault, match="kind_unknown"):
         await cases.OpenCase(a_request(kind="unheard_of"))
     with pytest.raises(Fault, match="case_number_invalid"):

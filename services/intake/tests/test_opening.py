@@ -1,6 +1,7 @@
 """Accepting requests on a real database: exactly once, gathered, duplicates joined (INT-01, INT-04, INT-08, INT-14)."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,12 +18,17 @@ from servicekit.clock import ManualClock
 from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.testing.waiting import eventually
 from sqlalchemy import func, select, text, update
 
 
 async def count(database: Database, table: str) -> int:
     async with database.transaction("count") as tx:
         return await tx.scalar(text(f"SELECT count(*) FROM {table}"))
+
+
+async def _is_positive(count: Awaitable[int]) -> bool:
+    return await count > 0
 
 
 async def subjects(database: Database) -> list[str]:
@@ -73,6 +79,28 @@ async def test_int14_another_kind_of_problem_does_not_join(a_request, office, ap
     await office.open(a_request(), app)
     other = await office.open(a_request(kind="inquiry", category="mobile"), app)
     assert not other.joined
+
+
+async def test_int14_a_case_being_closed_is_repeated_not_joined(
+    a_request, database: Database, office, app: Principal
+) -> None:
+    """The report waits for the closing that is under way, and then finds the case closed."""
+    first = await office.open(a_request(), app)
+    async with database.transaction("close") as tx:
+        await tx.execute(update(CASES).values(stage=Stage.CLOSED.value, closed_at=tx.now, outcome="solved"))
+        report = asyncio.create_task(office.open(a_request(), app))
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        await eventually(lambda: _is_positive(tx.scalar(waiting)))
+    repeat = await report
+    assert (repeat.joined, repeat.case.repeat_of) == (False, first.case.case_id)
+
+
+async def test_int14_what_says_nothing_to_us_is_no_evidence_of_the_same_problem(
+    a_request, office, app: Principal
+) -> None:
+    await office.open(a_request(subject="你好", description=""), app)
+    other = await office.open(a_request(subject="在吗", description=""), app)
+    assert (other.joined, other.case.proposed_confidence) == (False, 0.0)
 
 
 async def test_int14_outside_the_window_a_new_case_begins(

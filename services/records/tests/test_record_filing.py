@@ -1,7 +1,7 @@
 """Filing and opening records on a real database (REC-01, REC-02, REC-03, REC-09)."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -79,6 +79,14 @@ async def test_rec_01_a_closed_case_becomes_one_complete_record(database, archiv
     assert (event.case_id, event.entity_id, event.entity_version) == (closed.case_id, str(record.record_id), 1)
     assert json.loads(event.body)["complete"] is True
     assert await problems(database) == [(closed.case_id,)]
+
+
+async def test_a_number_names_the_month_of_the_platforms_calendar(manual_clock, archive, find, a_closed_case):
+    """The last night of a month in UTC is already the next month's first morning in China."""
+    manual_clock.advance(datetime(2026, 3, 31, 16, 30, tzinfo=UTC) - manual_clock.now())
+    closed = a_closed_case()
+    await archive(closed)
+    assert (await find(closed.case_id)).record_number.startswith("R2604-")
 
 
 async def test_rec_02_closed_three_times_the_same_there_is_one_version(archive, rows, a_closed_case):

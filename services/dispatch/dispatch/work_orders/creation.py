@@ -5,6 +5,7 @@ from uuid import UUID
 from bihuan.dispatch.v1 import events_pb2
 from servicekit.casenumbers import issue, serials
 from servicekit.database import UnitOfWork
+from servicekit.deadlines import CHINA_TIME
 from sqlalchemy import exists, select
 
 from dispatch.work_orders import rules, store
@@ -27,7 +28,7 @@ async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, 
     (serial,) = await serials(tx, NUMBERS, 1)
     order = WorkOrder(
         work_order_id=work_order_id,
-        work_order_number=issue(NUMBER_PREFIX, tx.now.date(), serial),
+        work_order_number=issue(NUMBER_PREFIX, tx.now.astimezone(CHINA_TIME).date(), serial),
         version=1,
         state=State.WAITING,
         case_id=UUID(wanted.case_id),

@@ -6,7 +6,7 @@ Pure, like rules.py: none of these moves the case to another stage.
 from bihuan.intake.v1 import events_pb2
 from servicekit.errors import Fault
 
-from intake.cases.case import OPEN, UNSOLVED, Case, Stage
+from intake.cases.case import ANSWERABLE, OPEN, UNSOLVED, Case, Stage
 from intake.cases.steps import Step, changed, forbidden, raised, require_stage
 
 
@@ -90,11 +90,10 @@ def add_interaction(case: Case, *, channel: str, inbound: bool) -> Step:
 
 
 def answer_survey(case: Case, *, score: int, channel: str) -> Step:
-    """The one valid answer of this case (INT-12)."""
+    """The one valid answer of this case, while its follow-up can still act on it (INT-12)."""
     if case.satisfaction:
         raise Fault("survey_already_answered")
-    if case.survey_sent_at is None:
-        raise forbidden(case, "answer_survey")
+    require_stage(case, "answer_survey", ANSWERABLE)
     after = changed(case)
     after.satisfaction = score
     return Step(

@@ -11,7 +11,7 @@ from servicekit.errors import Fault
 
 from intake.cases import rules, store, texts
 from intake.cases.case import Case
-from intake.cases.duplicates import Earlier, Windows, compare
+from intake.cases.duplicates import Earlier, Verdict, Windows, compare
 from intake.cases.reports import Report, open_case
 from intake.cases.tables import CASE_NUMBERS
 from intake.cases.texts import JOINED_REPORT, Text
@@ -106,7 +106,13 @@ async def _open_or_join(
     for each in fresh:
         report, known = each.report, earlier[each.customer.customer_id]
         visible = [case for case in known if report.principal.is_customer or report.principal.may_see(case.region)]
-        verdict = compare(report.proposal.kind, report.proposal.category, tx.now, visible, windows)
+        # A guess is no evidence that it is the same problem.
+        known_problem = report.proposal.confidence > 0
+        verdict = (
+            compare(report.proposal.kind, report.proposal.category, tx.now, visible, windows)
+            if known_problem
+            else Verdict()
+        )
         if verdict.joins is not None:
             joined[report.report_id] = verdict.joins
         else:

@@ -11,7 +11,7 @@ from servicekit.database import UnitOfWork, current_traceparent
 from servicekit.deadlines import Start
 from servicekit.errors import Fault
 from servicekit.ids import uuid7
-from sqlalchemy import ColumnElement, bindparam, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from intake.cases.case import Case
 from intake.cases.duplicates import Earlier, Windows
@@ -24,16 +24,16 @@ _INSERT = insert(CASES)
 _INSERT_HISTORY = insert(HISTORY)
 _UPDATE = update(CASES).where(CASES.c.case_id == bindparam("id"), CASES.c.version == bindparam("version_before"))
 # LATERAL with a limit makes PostgreSQL go by the index for each customer, whatever it thinks of the table's size. The
-# limit is far beyond what a customer reports in the windows.
-_RECENT = text("""
+# limit is far beyond what a customer reports in the windows. Locked, so that none is closed while a report joins it.
+_RECENT = """
 SELECT recent.*
-FROM unnest(CAST(:customer_ids AS uuid[])) AS customers (customer_id) CROSS JOIN LATERAL (
+FROM unnest($1::uuid[]) AS customers (customer_id) CROSS JOIN LATERAL (
     SELECT customer_id, case_id, region, kind, category, stage, accepted_at, closed_at FROM cases
     WHERE cases.customer_id = customers.customer_id
-      AND (closed_at IS NULL AND accepted_at >= :open_since OR closed_at >= :closed_since)
-    ORDER BY case_id DESC LIMIT 100
+      AND (closed_at IS NULL AND accepted_at >= $2 OR closed_at >= $3)
+    ORDER BY case_id DESC LIMIT 100 FOR NO KEY UPDATE
 ) AS recent
-""")
+"""
 
 
 def names(reference: str) -> ColumnElement[bool]:
@@ -71,11 +71,11 @@ async def find_many(tx: UnitOfWork, case_ids: Collection[UUID]) -> dict[UUID, Ca
 async def recent_of(
     tx: UnitOfWork, customer_ids: Collection[UUID], windows: Windows
 ) -> defaultdict[UUID, list[Earlier]]:
-    """The customers' cases that a new report may join or repeat (INT-14)."""
-    since = {"open_since": tx.now - windows.join_open, "closed_since": tx.now - windows.link_closed}
+    """The customers' cases that a new report may join or repeat, locked as they are now (INT-14)."""
+    open_since, closed_since = tx.now - windows.join_open, tx.now - windows.link_closed
     found: defaultdict[UUID, list[Earlier]] = defaultdict(list)
-    for row in await tx.execute(_RECENT, {"customer_ids": list(customer_ids), **since}):
-        found[row.customer_id].append(Earlier(*tuple(row)[1:]))
+    for row in await tx.fetch(_RECENT, list(customer_ids), open_since, closed_since):
+        found[row["customer_id"]].append(Earlier(*tuple(row)[1:]))
     return found
 
 

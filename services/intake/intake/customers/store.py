@@ -9,7 +9,7 @@ from bihuan.intake.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.sealing import Sealer
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.customers import texts
@@ -19,19 +19,19 @@ from intake.customers.texts import CustomerKey
 _INSERT = insert(CUSTOMERS).on_conflict_do_nothing(index_elements=[CUSTOMERS.c.phone_index]).returning(*CUSTOMERS.c)
 # LATERAL with a limit makes PostgreSQL go by the indexes, whatever it thinks of the table's size, and lock in the order
 # of the ids, so that two transactions with the same callers can't wait for each other in a circle.
-_LOCK_CALLERS = text("""
+_LOCK_CALLERS = """
 SELECT locked.*
 FROM (
-    SELECT customer_id FROM unnest(CAST(:customer_ids AS uuid[])) AS ids (customer_id)
+    SELECT customer_id FROM unnest($1::uuid[]) AS ids (customer_id)
     UNION
-    SELECT found.customer_id FROM unnest(CAST(:phone_indexes AS bytea[])) AS phones (phone_index) CROSS JOIN LATERAL (
+    SELECT found.customer_id FROM unnest($2::bytea[]) AS phones (phone_index) CROSS JOIN LATERAL (
         SELECT customer_id FROM customers WHERE customers.phone_index = phones.phone_index LIMIT 1
     ) AS found
     ORDER BY customer_id
 ) AS wanted CROSS JOIN LATERAL (
     SELECT * FROM customers WHERE customers.customer_id = wanted.customer_id LIMIT 1 FOR NO KEY UPDATE
 ) AS locked
-""")
+"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class NewCustomer:
 async def find(tx: UnitOfWork, customer_id: UUID, *, lock: bool = False) -> Customer:
     """Raises Fault("customer_unknown")."""
     statement = select(CUSTOMERS).where(CUSTOMERS.c.customer_id == customer_id)
-    row = (await tx.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    row = (await tx.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
     if row is None:
         raise Fault("customer_unknown")
     return _customer(row)
@@ -71,8 +71,7 @@ async def lock_callers(
     Until the transaction ends nobody else opens a case for them: two reports of one problem at the same moment must
     find each other (INT-14).
     """
-    wanted = {"customer_ids": list(customer_ids), "phone_indexes": list(phone_indexes)}
-    return [_customer(row) for row in await tx.execute(_LOCK_CALLERS, wanted)]
+    return [_customer(row) for row in await tx.fetch(_LOCK_CALLERS, list(customer_ids), list(phone_indexes))]
 
 
 async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustomer]) -> dict[bytes, Customer]:
@@ -83,7 +82,7 @@ async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustom
     rows = [_sealed(tx, sealer, newcomer) for newcomer in newcomers]
     # One order for everybody, so that two transactions with the same numbers can't wait for each other in a circle.
     rows.sort(key=lambda row: row["phone_index"])
-    known = {row.phone_index: _customer(row) for row in await tx.execute(_INSERT, rows)}
+    known = {row["phone_index"]: _customer(row) for row in (await tx.execute(_INSERT, rows)).mappings()}
     registered = {customer.customer_id for customer in known.values()}
     for newcomer in newcomers:
         if newcomer.customer_id in registered:
@@ -92,7 +91,7 @@ async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustom
     taken = [row["phone_index"] for row in rows if row["phone_index"] not in known]
     if taken:
         statement = select(CUSTOMERS).where(CUSTOMERS.c.phone_index.in_(taken)).with_for_update(key_share=True)
-        known |= {row.phone_index: _customer(row) for row in await tx.execute(statement)}
+        known |= {row["phone_index"]: _customer(row) for row in (await tx.execute(statement)).mappings()}
     return known
 
 
@@ -122,5 +121,5 @@ def phone_index(sealer: Sealer, phone: str) -> bytes:
     return sealer.blind_index(f"phone:{phone.removeprefix('+')}")
 
 
-def _customer(row: Any) -> Customer:
-    return Customer.model_validate(row._asdict())
+def _customer(columns: Any) -> Customer:
+    return Customer.model_validate(dict(columns))

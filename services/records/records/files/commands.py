@@ -9,6 +9,7 @@ from bihuan.intake.v1.events_pb2 import CaseClosed
 from bihuan.records.v1 import events_pb2
 from servicekit.casenumbers import issue, serials
 from servicekit.database import UnitOfWork
+from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
@@ -97,7 +98,8 @@ async def _next_version(
 ) -> Record:
     if before is None:
         (serial,) = await serials(tx, NUMBERS, 1)
-        record_id, number, version = uuid7(), issue(NUMBER_PREFIX, tx.now.date(), serial), 1
+        day = tx.now.astimezone(CHINA_TIME).date()
+        record_id, number, version = uuid7(), issue(NUMBER_PREFIX, day, serial), 1
     else:
         record_id, number, version = before.record_id, before.record_number, before.version + 1
     case = closed.snapshot
