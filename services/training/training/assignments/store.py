@@ -40,7 +40,6 @@ async def add(tx: UnitOfWork, assignment: Assignment) -> None:
         person=assignment.person,
         course_topic=assignment.course_topic,
         course_id=str(assignment.course_id or ""),
-        reason=assignment.reason,
         source_id=assignment.source_id,
         due_at=assignment.due_at,
     )

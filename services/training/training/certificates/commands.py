@@ -7,7 +7,7 @@ from uuid import UUID
 from bihuan.training.v1 import events_pb2
 from servicekit.casenumbers import issue, parse, serials
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import Start
+from servicekit.deadlines import CHINA_TIME, Start
 from servicekit.errors import Fault
 from servicekit.ids import uuid7
 from sqlalchemy import ColumnElement, insert, select, update
@@ -31,7 +31,7 @@ async def issue_certificate(tx: UnitOfWork, exam: Exam, attempt: Attempt, signer
     (serial,) = await serials(tx, NUMBERS, 1)
     unsigned = Certificate(
         certificate_id=uuid7(),
-        number=issue(NUMBER_PREFIX, tx.now.date(), serial),
+        number=issue(NUMBER_PREFIX, tx.now.astimezone(CHINA_TIME).date(), serial),
         version=1,
         state=State.VALID,
         person=attempt.person,
@@ -81,7 +81,7 @@ async def revoke_certificate(tx: UnitOfWork, number: str, *, reason: str, expect
         raise Fault("transition_forbidden", action="revoke_certificate", state=before.state.value)
     after = await _save(tx, before, state=State.REVOKED, revoked_reason=reason)
     await deadlines.cancel(tx, [str(after.certificate_id)], [CERTIFICATE_VALIDITY])
-    tx.emit(events_pb2.CertificateRevoked(**_facts(after), reason=reason), version=after.version)
+    tx.emit(events_pb2.CertificateRevoked(**_facts(after)), version=after.version)
     return after
 
 
