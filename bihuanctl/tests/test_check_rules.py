@@ -198,3 +198,31 @@ def test_what_ended_as_a_dead_letter_is_named_once() -> None:
 def test_a_silent_service_is_not_accused_of_losing_things() -> None:
     silent = replace(CLEAN, cases=[], silent={"intake": "away"})
     assert [finding.code for finding in judge(silent)] == ["silent"]
+
+
+def test_trn_04_an_exam_without_its_clock_is_named() -> None:
+    watched = EntityFact("attempt", ORDER, "", "running", running_clocks=("exam_time",))
+    done = EntityFact("attempt", RECORD, "", "passed")
+    assert judge(Snapshot(QUIET, attempts=[watched, done])) == []
+    (finding,) = judge(Snapshot(QUIET, attempts=[replace(watched, running_clocks=())]))
+    assert (finding.code, finding.service, finding.entity_id) == ("exam_without_clock", "training", ORDER)
+
+
+@pytest.mark.parametrize(
+    ("training", "dispatch", "code"),
+    [
+        ("valid", "valid", ""),
+        ("revoked", "revoked", ""),
+        ("valid", "", "certificate_disagrees"),
+        ("expired", "valid", "certificate_disagrees"),
+        ("", "valid", "certificate_invented"),
+    ],
+)
+def test_trn_05_training_and_dispatch_know_the_same_certificates(training: str, dispatch: str, code: str) -> None:
+    snapshot = Snapshot(
+        QUIET,
+        certificates=[EntityFact("certificate", ORDER, "", training)] if training else [],
+        known_certificates=[EntityFact("known_certificate", ORDER, "", dispatch)] if dispatch else [],
+    )
+    assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
+    assert judge(replace(snapshot, silent={"training": "away"}))[1:] == []

@@ -33,7 +33,7 @@ def environment(address: str, folder: Path, port: int, **more: str) -> dict[str,
         "BIHUAN_OIDC_JWKS": str(folder / "jwks.json"),
         "BIHUAN_ISSUER_DIR": str(folder),
         "BIHUAN_HTTP_LISTEN": f"127.0.0.1:{port}",
-        "BIHUAN_TARGETS": json.dumps(dict.fromkeys(("intake", "dispatch", "complaints", "records"), address)),
+        "BIHUAN_TARGETS": json.dumps(dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), address)),
         **more,
     }
 
@@ -108,7 +108,7 @@ async def test_probes_tell_of_the_services(process):
 
 
 async def test_without_any_service_it_lives_and_waits(make_client):
-    targets = dict.fromkeys(("intake", "dispatch", "complaints", "records"), "127.0.0.1:1")
+    targets = dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), "127.0.0.1:1")
     async with make_client(targets=targets) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "waiting")
@@ -120,7 +120,7 @@ async def test_without_any_service_it_lives_and_waits(make_client):
     [
         (
             {"BIHUAN_TARGETS": '{"intake": "127.0.0.1:1"}'},
-            "BIHUAN_TARGETS names no address for: complaints, dispatch, records",
+            "BIHUAN_TARGETS names no address for: complaints, dispatch, records, training",
         ),
         ({"BIHUAN_ISSUER_DIR": "/nowhere/issuer"}, "/nowhere/issuer"),
         ({"BIHUAN_HTTP_LISTEN": "8080"}, "http_listen must be host:port"),

@@ -111,7 +111,17 @@ class ClockStandard(Word):
 
     requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
     subject: Literal[
-        "contact", "case", "appointment", "work_order", "complaint", "emergency", "incident", "maintenance"
+        "contact",
+        "case",
+        "appointment",
+        "work_order",
+        "complaint",
+        "emergency",
+        "incident",
+        "maintenance",
+        "assignment",
+        "attempt",
+        "certificate",
     ]
     limit: Duration
     calendar: CalendarName

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class EntityFact:
     """One entity as its owner sees it."""
 
-    # `case`, `complaint`, `work_order` or `record`.
+    # `case`, `complaint`, `work_order`, `record`, `assignment`, `attempt`, `certificate`,
+    # or `known_certificate`: a certificate as dispatch knows it.
     entity: str
     entity_id: str
     case_id: str
@@ -91,3 +92,8 @@ class Snapshot:
     dead_letters: Sequence[DeadLetterFact] = ()
     # Services (and the bus) that could not be asked, with the reason.
     silent: Mapping[str, str] = field(default_factory=dict)
+    assignments: Sequence[EntityFact] = ()
+    attempts: Sequence[EntityFact] = ()
+    certificates: Sequence[EntityFact] = ()
+    # Certificates as dispatch knows them.
+    known_certificates: Sequence[EntityFact] = ()

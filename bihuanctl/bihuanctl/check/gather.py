@@ -72,6 +72,10 @@ class Inspector:
             complaints=[fact for fact in facts if fact.entity == "complaint"],
             work_orders=[fact for fact in facts if fact.entity == "work_order"],
             records=[fact for fact in facts if fact.entity == "record"],
+            assignments=[fact for fact in facts if fact.entity == "assignment"],
+            attempts=[fact for fact in facts if fact.entity == "attempt"],
+            certificates=[fact for fact in facts if fact.entity == "certificate"],
+            known_certificates=[fact for fact in facts if fact.entity == "known_certificate"],
             events=events,
             dead_letters=[
                 DeadLetterFact(

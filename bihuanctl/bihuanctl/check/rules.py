@@ -26,6 +26,9 @@ COMPLAINT_STAGES = tuple(name.removeprefix("COMPLAINT_STAGE_").lower() for name 
 UNSETTLED_STAGES = ("registered", "classified", "handling", "handled", "disputed")
 WAITING_STAGES = ("handling", "closed", "archived")
 
+# Clock of standards/clocks.yaml that ends an exam.
+EXAM_CLOCK = "exam_time"
+
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
 
@@ -86,7 +89,11 @@ def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
         ("intake", snapshot.cases),
         ("complaints", snapshot.complaints),
         ("dispatch", snapshot.work_orders),
+        ("dispatch", snapshot.known_certificates),
         ("records", snapshot.records),
+        ("training", snapshot.assignments),
+        ("training", snapshot.attempts),
+        ("training", snapshot.certificates),
     )
     for service, facts in owners:
         for fact in facts:
@@ -193,6 +200,26 @@ def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding("work_orders_many", service="dispatch", entity_id=case_id, case_id=case_id, detail=str(count))
 
 
+def every_running_exam_has_its_clock(snapshot: Snapshot) -> Iterator[Finding]:
+    """Without it, the attempt would never end."""
+    for attempt in snapshot.attempts:
+        if attempt.state == "running" and EXAM_CLOCK not in attempt.running_clocks:
+            yield _about(attempt, "exam_without_clock", "training", EXAM_CLOCK)
+
+
+def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Finding]:
+    """Whoever is certified may be sent, and nobody else: both sides must know the same."""
+    if {"training", "dispatch"} & snapshot.silent.keys():
+        return
+    known = {certificate.entity_id: certificate.state for certificate in snapshot.known_certificates}
+    for certificate in snapshot.certificates:
+        there = known.pop(certificate.entity_id, "unknown")
+        if there != certificate.state:
+            yield _about(certificate, "certificate_disagrees", "dispatch", f"{certificate.state} / {there}")
+    for certificate_id, state in known.items():
+        yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
+
+
 def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
     return Finding(code, service=service, entity_id=fact.entity_id, case_id=fact.case_id, detail=detail)
 
@@ -208,4 +235,6 @@ RULES = (
     every_complaint_agrees_with_its_case,
     every_work_order_belongs_to_its_case,
     no_case_has_two_open_work_orders,
+    every_running_exam_has_its_clock,
+    every_certificate_is_known_to_dispatch,
 )

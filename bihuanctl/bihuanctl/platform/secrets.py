@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bihuanctl.platform.files import write_atomically
 
 PASSWORD_BYTES = 24
-MASTER_KEY_BYTES = 32
+KEY_BYTES = 32
 
 
 class PlatformSecrets(BaseModel):
@@ -22,25 +22,32 @@ class PlatformSecrets(BaseModel):
 
     # 32 bytes in base64: wraps the customers' keys. Lost, personal data is lost.
     master_key: str
+    # 32 bytes in base64: the Ed25519 key that certificates are signed with. Changed, new ones carry another signature.
+    certificate_key: str = ""
     # Password of each service's PostgreSQL role.
     database: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
     def generated(cls) -> PlatformSecrets:
-        return cls(master_key=base64.b64encode(randomness.token_bytes(MASTER_KEY_BYTES)).decode())
+        return cls(master_key=_key())
 
-    def with_roles(self, services: Iterable[str]) -> PlatformSecrets:
-        """The same with a password for each of `services`."""
-        return self.model_copy(update={"database": {name: _password() for name in services} | self.database})
+    def completed(self, services: Iterable[str]) -> PlatformSecrets:
+        """The same with a key for certificates and a password for each of `services`: a home may be older than they."""
+        passwords = {name: _password() for name in services} | self.database
+        return self.model_copy(update={"database": passwords, "certificate_key": self.certificate_key or _key()})
 
 
 def open_secrets(path: Path, services: Iterable[str]) -> PlatformSecrets:
     """The secrets in `path`; what is missing is generated and written before it is used."""
     known = PlatformSecrets.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else None
-    complete = (known or PlatformSecrets.generated()).with_roles(services)
+    complete = (known or PlatformSecrets.generated()).completed(services)
     if complete != known:
         write_atomically(path, complete.model_dump_json(indent=2) + "\n")
     return complete
+
+
+def _key() -> str:
+    return base64.b64encode(randomness.token_bytes(KEY_BYTES)).decode()
 
 
 def _password() -> str:

@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records")
+SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training")
+# The one service that signs certificates.
+TRAINING: Final = "training"
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
 
@@ -37,21 +39,28 @@ class Surroundings:
     nats_url: str
     targets: Mapping[str, str]
     master_key: SecretStr
+    # The private key that training signs certificates with.
+    certificate_key: SecretStr
     jwks: Path
     clock_adjustable: bool
     # The caller's own environment; BIHUAN_ variables that are not set here, such as BIHUAN_TRACE_RATIO, pass through.
     inherited: Mapping[str, str]
 
     def of_service(self, service: str, account: Account) -> dict[str, str]:
-        return self._shared() | {
-            "BIHUAN_DATABASE_URL": account.database_url,
-            "BIHUAN_NATS_URL": self.nats_url,
-            "BIHUAN_NATS_USER": account.nats_user,
-            "BIHUAN_NATS_PASSWORD": account.nats_password,
-            "BIHUAN_GRPC_LISTEN": self.targets[service],
-            "BIHUAN_MASTER_KEY": self.master_key.get_secret_value(),
-            "BIHUAN_CLOCK_ADJUSTABLE": json.dumps(self.clock_adjustable),
-        }
+        own = {"BIHUAN_CERTIFICATE_KEY": self.certificate_key.get_secret_value()} if service == TRAINING else {}
+        return (
+            self._shared()
+            | own
+            | {
+                "BIHUAN_DATABASE_URL": account.database_url,
+                "BIHUAN_NATS_URL": self.nats_url,
+                "BIHUAN_NATS_USER": account.nats_user,
+                "BIHUAN_NATS_PASSWORD": account.nats_password,
+                "BIHUAN_GRPC_LISTEN": self.targets[service],
+                "BIHUAN_MASTER_KEY": self.master_key.get_secret_value(),
+                "BIHUAN_CLOCK_ADJUSTABLE": json.dumps(self.clock_adjustable),
+            }
+        )
 
     def of_gateway(self) -> dict[str, str]:
         return self._shared() | {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from servicekit.database import UnitOfWork, current_traceparent
 from servicekit.deadlines.alarms import ring_after_commit
@@ -67,6 +68,10 @@ WHERE deadlines.id = rows.id
 """
 
 
+_NOTHING: Final = timedelta()
+_ALWAYS: Final = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """A clock to start. Limit, calendar and warnings come from the standards under the name `clock`."""
@@ -77,6 +82,9 @@ class Start:
     responsible: str = ""
     traceparent: str = ""
     """The trace that asks for it, where several requests share a transaction; else the current one."""
+    due_at: datetime | None = None
+    """When it is due, where what it watches says so itself: an exam's end, a certificate's. Every hour until then
+    counts; without it, the standards' limit on the standards' calendar."""
 
 
 async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None) -> None:
@@ -85,11 +93,13 @@ async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None 
     Raises KeyError for a clock that the standards don't have, and asyncpg's UniqueViolationError when a clock of that
     name already runs for the subject: end it first.
     """
-    if not starts:
-        return
+    for due_at in {wanted.due_at for wanted in starts}:
+        await _start(tx, [wanted for wanted in starts if wanted.due_at == due_at], at or tx.now, due_at)
+
+
+async def _start(tx: UnitOfWork, starts: Sequence[Start], began: datetime, due_at: datetime | None) -> None:
     here = current_traceparent()
-    began = at or tx.now
-    clocks = [_begun(name, began) for name in sorted({wanted.clock for wanted in starts})]
+    clocks = [_begun(name, began, due_at) for name in sorted({wanted.clock for wanted in starts})]
     await tx.fetch(
         _INSERT,
         began,
@@ -103,15 +113,22 @@ async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None 
     ring_after_commit(tx, min(fires_at for *_, fires_at in clocks))
 
 
-def _begun(name: str, began: datetime) -> tuple[str, str, timedelta, str, datetime, bool, datetime]:
+def _begun(
+    name: str, began: datetime, due_at: datetime | None
+) -> tuple[str, str, timedelta, str, datetime, bool, datetime]:
     """What clocks of that name that begin then have in common; see the columns of _INSERT."""
     standards = load()
     clock, calendars = standards.clock(name), calendars_of(standards)
-    run = Run(clock.limit, clock.calendar, began)
+    # What is due before it began is due at once.
+    run = (
+        Run(clock.limit, clock.calendar, began)
+        if due_at is None
+        else Run(max(due_at - began, _NOTHING), _ALWAYS, began)
+    )
     due = run.reaches(DUE_PERCENT, calendars)
     first = run.reaches(next_mark(clock.warn_at, 0), calendars)
     warn_at = ",".join(map(str, clock.warn_at))
-    return name, clock.calendar, clock.limit, warn_at, due.moment, due.provisional, first.moment
+    return name, run.calendar, run.limit, warn_at, due.moment, due.provisional, first.moment
 
 
 async def meet(tx: UnitOfWork, subject_ids: Collection[str], clocks: Collection[str]) -> None:

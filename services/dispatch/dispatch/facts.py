@@ -1,4 +1,4 @@
-"""What dispatch tells the loop check: every work order with its clocks and what is wrong with it."""
+"""What dispatch tells the loop check: every work order with its clocks, every certificate, and what is wrong."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -7,7 +7,8 @@ from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import and_, func, select
 
-from dispatch.engineers.tables import ENGINEERS
+from dispatch.engineers.certificate import State
+from dispatch.engineers.tables import CERTIFICATES, ENGINEERS, QUALIFICATIONS
 from dispatch.work_orders.consistency import problems_of, running_clocks
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import HELD, WorkOrder
@@ -17,10 +18,16 @@ _FIRST = UUID(int=0)
 
 
 async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFact]:
-    """The next work orders by id, after the id `after`; empty for the first ones."""
+    """The next of both kinds by id, after the id `after`; empty for the first ones."""
+    first = UUID(after) if after else _FIRST
+    facts = await _work_orders(tx, first, limit) + await _certificates(tx, first, limit)
+    return sorted(facts, key=lambda fact: fact.entity_id)[:limit]
+
+
+async def _work_orders(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
     statement = (
         select(WORK_ORDERS)
-        .where(WORK_ORDERS.c.work_order_id > (UUID(after) if after else _FIRST))
+        .where(WORK_ORDERS.c.work_order_id > after)
         .order_by(WORK_ORDERS.c.work_order_id)
         .limit(limit)
     )
@@ -45,6 +52,29 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
             )
         )
     return facts
+
+
+async def _certificates(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
+    """Certificates of training's as they are known here. No qualification may rest on one that does not count."""
+    rests = and_(QUALIFICATIONS.c.certificate_id == CERTIFICATES.c.certificate_id, ~QUALIFICATIONS.c.revoked)
+    statement = (
+        select(CERTIFICATES.c.certificate_id, CERTIFICATES.c.state, QUALIFICATIONS.c.engineer_id)
+        .join_from(CERTIFICATES, QUALIFICATIONS, rests, isouter=True)
+        .where(CERTIFICATES.c.certificate_id > after)
+        .order_by(CERTIFICATES.c.certificate_id)
+        .limit(limit)
+    )
+    return [
+        EntityFact(
+            entity="known_certificate",
+            entity_id=str(row.certificate_id),
+            state=row.state,
+            problems=[f"engineer {row.engineer_id} is still qualified by it"]
+            if row.engineer_id and row.state != State.VALID
+            else [],
+        )
+        for row in await tx.execute(statement)
+    ]
 
 
 async def _miscounted(tx: UnitOfWork, engineer_ids: Collection[UUID]) -> set[UUID]:

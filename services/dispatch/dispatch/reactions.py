@@ -1,10 +1,17 @@
-"""What dispatch does for other services: the work orders that they ask for or call off (DSP-03)."""
+"""What dispatch does for other services: the work orders that they ask for or call off (DSP-03), and what training's
+certificates allow (DSP-02)."""
+
+from datetime import UTC
+from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2
+from bihuan.training.v1 import events_pb2 as training_events
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.messaging import NotYet, Reactions, Received
 
+from dispatch.engineers.certificate import Certificate, State
+from dispatch.engineers.certification import end_certificate, take_certificate
 from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
 
@@ -23,6 +30,34 @@ def build_reactions(placement: Placement) -> Reactions:
         except Fault as fault:
             if fault.code == "work_order_unknown":
                 raise NotYet("the work order to cancel is not created yet") from fault
+            raise
+
+    @reactions.on(training_events.CertificateIssued)
+    async def certified(tx: UnitOfWork, issued: training_events.CertificateIssued, _received: Received) -> None:
+        certificate = Certificate(
+            certificate_id=UUID(issued.certificate_id),
+            user_id=issued.person,
+            skill=issued.skill,
+            level=issued.level,
+            valid_until=issued.valid_until.ToDatetime(tzinfo=UTC),
+            state=State.VALID,
+        )
+        await take_certificate(tx, certificate, placement)
+
+    @reactions.on(training_events.CertificateExpired)
+    async def expired(tx: UnitOfWork, event: training_events.CertificateExpired, _received: Received) -> None:
+        await _end(tx, event.certificate_id, State.EXPIRED)
+
+    @reactions.on(training_events.CertificateRevoked)
+    async def revoked(tx: UnitOfWork, event: training_events.CertificateRevoked, _received: Received) -> None:
+        await _end(tx, event.certificate_id, State.REVOKED)
+
+    async def _end(tx: UnitOfWork, certificate_id: str, state: State) -> None:
+        try:
+            await end_certificate(tx, UUID(certificate_id), state, placement)
+        except Fault as fault:
+            if fault.code == "certificate_unknown":
+                raise NotYet("the certificate that ended is not known yet") from fault
             raise
 
     return reactions

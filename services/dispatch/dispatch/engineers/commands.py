@@ -12,9 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.access import require_may_act
 from dispatch.engineers import store
+from dispatch.engineers.certification import bring_qualifications
 from dispatch.engineers.engineer import Engineer, Qualification
+from dispatch.engineers.qualifying import give_back_uncovered, put_qualification
 from dispatch.engineers.queries import Profile, get_engineer, qualifications_of
-from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
+from dispatch.engineers.tables import ENGINEERS
 from dispatch.policy import Policy
 from dispatch.work_orders import rules
 from dispatch.work_orders.placement import Placement, hold_waiting_line
@@ -25,11 +27,6 @@ QUALIFICATION_REVOKED = "qualification_revoked"
 QUALIFICATION_LOWERED = "qualification_lowered"
 
 _ADD_ENGINEER = insert(ENGINEERS).on_conflict_do_nothing(index_elements=["user_id"])
-_GRANT = insert(QUALIFICATIONS)
-_GRANT_AGAIN = _GRANT.on_conflict_do_update(
-    index_elements=["engineer_id", "skill"],
-    set_={name: _GRANT.excluded[name] for name in ("level", "valid_until", "revoked", "revoked_reason")},
-)
 
 
 async def register_engineer(
@@ -53,6 +50,8 @@ async def register_engineer(
     for qualification in qualifications:
         policy.require_known(skill=qualification.skill, level=qualification.level, field="qualifications")
     new_id = uuid7()
+    # So that a certificate which comes at this moment is not missed on both sides.
+    await hold_waiting_line(tx)
     claimed = await tx.claim_keys(f"register_engineer {principal.user_id}", {key: (fingerprint, new_id)})
     if claimed[key] != new_id:
         return await get_engineer(tx, claimed[key])
@@ -68,7 +67,8 @@ async def register_engineer(
         raise Fault("engineer_exists", field="user_id")
     tx.emit(events_pb2.EngineerRegistered(engineer_id=str(new_id), territory=territory), version=1)
     for qualification in qualifications:
-        await _grant(tx, engineer, qualification)
+        await put_qualification(tx, engineer, qualification)
+    await bring_qualifications(tx, engineer, policy.ranks)
     return await get_engineer(tx, new_id)
 
 
@@ -79,8 +79,8 @@ async def grant_qualification(
     placement.policy.require_known(skill=granted.skill, level=granted.level, field="qualification")
     await hold_waiting_line(tx)
     engineer = await _lock_in_domain(tx, engineer_id, principal)
-    await _grant(tx, await store.change(tx, engineer), granted)
-    await _give_back_uncovered(
+    await put_qualification(tx, await store.change(tx, engineer), granted)
+    await give_back_uncovered(
         tx, engineer_id, granted.skill, placement, because=QUALIFICATION_LOWERED, actor=principal.actor
     )
     await placement.take_up(tx, engineer_id)
@@ -99,8 +99,8 @@ async def revoke_qualification(
     held = (await qualifications_of(tx, [engineer_id]))[engineer_id].get(skill)
     if held is not None and not held.revoked:
         revoked = held.model_copy(update={"revoked": True, "revoked_reason": reason})
-        await _grant(tx, await store.change(tx, engineer), revoked)
-        await _give_back_uncovered(
+        await put_qualification(tx, await store.change(tx, engineer), revoked)
+        await give_back_uncovered(
             tx, engineer_id, skill, placement, because=QUALIFICATION_REVOKED, actor=principal.actor
         )
     return await get_engineer(tx, engineer_id)
@@ -131,25 +131,3 @@ async def _lock_in_domain(tx: UnitOfWork, engineer_id: UUID, principal: Principa
     engineer = await store.lock(tx, engineer_id)
     principal.require_region(engineer.territory)
     return engineer
-
-
-async def _grant(tx: UnitOfWork, engineer: Engineer, qualification: Qualification) -> None:
-    row = qualification.model_dump() | {"engineer_id": engineer.engineer_id}
-    await tx.execute(_GRANT_AGAIN, row)
-    changed = events_pb2.EngineerQualificationChanged(
-        engineer_id=str(engineer.engineer_id),
-        skill=qualification.skill,
-        level=qualification.level,
-        revoked=qualification.revoked,
-    )
-    tx.emit(changed, version=engineer.version)
-
-
-async def _give_back_uncovered(
-    tx: UnitOfWork, engineer_id: UUID, skill: str, placement: Placement, *, because: str, actor: str
-) -> None:
-    qualification = (await qualifications_of(tx, [engineer_id]))[engineer_id][skill]
-    for order in await lock_not_started_of(tx, engineer_id, skill):
-        if not qualification.covers(skill, order.level, ranks=placement.policy.ranks, now=tx.now):
-            step = rules.withdraw(order, because=because)
-            await placement.pass_on(tx, order, step, actor=actor)

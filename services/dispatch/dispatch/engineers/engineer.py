@@ -39,6 +39,8 @@ class Qualification(SQLModel):
     revoked: bool = False
     # Why it was revoked.
     revoked_reason: str = Field(default="", sa_type=Text)
+    # The certificate that it rests on; None when somebody granted it by hand.
+    certificate_id: UUID | None = Field(default=None, index=True)
 
     def covers(self, skill: str, level: str, *, ranks: Mapping[str, int], now: datetime) -> bool:
         """It allows work of this skill and level at this moment. A level includes those of lower rank."""

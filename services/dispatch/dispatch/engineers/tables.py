@@ -1,7 +1,8 @@
 """Where engineers are stored."""
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 
+from dispatch.engineers.certificate import Certificate
 from dispatch.engineers.engineer import Engineer, Qualification
 
 
@@ -18,5 +19,13 @@ class QualificationRow(Qualification, table=True):
     __tablename__ = "qualifications"
 
 
+class CertificateRow(Certificate, table=True):
+    """A certificate of training's, its holder's user id beside it."""
+
+    __tablename__ = "known_certificates"
+    __table_args__ = (Index("known_certificates_of_user", "user_id", "skill"),)
+
+
 ENGINEERS = EngineerRow.__table__  # type: ignore[attr-defined]
 QUALIFICATIONS = QualificationRow.__table__  # type: ignore[attr-defined]
+CERTIFICATES = CertificateRow.__table__  # type: ignore[attr-defined]

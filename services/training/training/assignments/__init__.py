@@ -1,0 +1,1 @@
+"""Who is to learn what by when, and how far they are (TRN-02, TRN-07)."""

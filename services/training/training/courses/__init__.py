@@ -1,0 +1,1 @@
+"""The course catalogue (TRN-01)."""

@@ -1,0 +1,1 @@
+"""The contracts: one file a service, no rules here."""
