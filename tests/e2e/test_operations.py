@@ -20,7 +20,16 @@ def test_up_a_second_time_is_harmless(platform: Any) -> None:
 def test_status_names_every_process(platform: Any) -> None:
     state = platform.json("status")
     assert state["healthy"] is True
-    assert set(state["processes"]) == {"postgres", "nats", "intake", "dispatch", "complaints", "records", "training", "gateway"}
+    assert set(state["processes"]) == {
+        "postgres",
+        "nats",
+        "intake",
+        "dispatch",
+        "complaints",
+        "records",
+        "training",
+        "gateway",
+    }
 
 
 @pytest.mark.parametrize("name", ["intake", "gateway", "nats", "postgres"])
