@@ -181,7 +181,8 @@ import structlog
 from opentelemetry import trace
 from servicekit import telemetry
 telemetry.setup("intake", types.SimpleNamespace(
-    log_format=sys.argv[1], log_level="info", span_store=Path(sys.argv[2]), trace_ratio=1.0))
+    log_format=sys.argv[1], log_level="info", span_store=Path(sys.argv[2]), trace_ratio=1.0,
+    metrics_listen=""))
 log = structlog.get_logger("test")
 log.debug("not_shown")
 with trace.get_tracer("test").start_as_current_span("request"):
