@@ -38,6 +38,7 @@ def generate(folder: Path) -> None:
     )
     key = base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode()
     _write(folder / "master-key.env", {"master-key": key})
+    _write(folder / "certificate-key.env", {"certificate-key": base64.b64encode(secrets.token_bytes(32)).decode()})
     _write(folder / "nats.env", nats)
 
 

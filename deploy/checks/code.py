@@ -16,6 +16,7 @@ from servicekit.database.provision import ProvisionSettings as DatabaseProvision
 from servicekit.messaging.provision import ProvisionSettings as StreamProvisionSettings
 from servicekit.messaging.streams import OPERATOR, STREAMS, operator_permissions, permissions
 from servicekit.settings import ServiceSettings
+from training.settings import TrainingSettings
 
 from standards import load
 
@@ -29,6 +30,7 @@ def settings() -> frozenset[str]:
     kinds: tuple[type[BaseSettings], ...] = (
         ServiceSettings,
         GatewaySettings,
+        TrainingSettings,
         DatabaseProvisionSettings,
         StreamProvisionSettings,
     )
