@@ -80,8 +80,8 @@ def is_public(operation: Any) -> bool:
 async def test_every_operation_is_answered_by_the_running_application(client, document):
     for path, verb, operation in operations(document):
         answer = await client.request(verb.upper(), re.sub(r"\{\w+\}", "x", path))
-        # Both come from the route's own handler; an unknown address or method would be 404 or 405. What is public gets as
-        # far as the service, which is none here.
+        # Both come from the route's own handler; an unknown address or method would be 404 or 405. What is public gets
+        # as far as the service, which is none here.
         expected = 501 if is_public(operation) else 401
         assert (path, answer.status_code) == (path, expected)
 
