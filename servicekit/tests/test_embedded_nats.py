@@ -44,6 +44,18 @@ async def test_acknowledged_messages_survive_a_crash(tmp_path: Path) -> None:
             await second.stop()
 
 
+async def test_a_home_may_have_any_name(tmp_path: Path) -> None:
+    home = tmp_path / '我的 "平台" \\ $HOME'
+    home.mkdir()
+    server = EmbeddedNats(home, ["intake"])
+    await server.start()
+    try:
+        assert await server.is_healthy()
+        assert (home / "jetstream").is_dir()
+    finally:
+        await server.stop()
+
+
 async def test_starting_again_ends_what_a_killed_parent_left(tmp_path: Path) -> None:
     left = EmbeddedNats(tmp_path, ["intake"])
     await left.start()

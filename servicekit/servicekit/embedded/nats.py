@@ -112,7 +112,8 @@ class EmbeddedNats:
     def _launch(self) -> None:
         self._port = choose_port(self._wanted_port, self._home / "port")
         self._monitoring_port = choose_port(0, self._home / "monitoring-port")
-        write_private(self._configuration, json.dumps(self._settings(), indent=2))
+        # The server reads UTF-8, but not JSON's \u escapes: a home may be called 平台.
+        write_private(self._configuration, json.dumps(self._settings(), indent=2, ensure_ascii=False))
         self._process = launch(
             [_program(), "-c", self._configuration],
             log=self._home / "nats.log",

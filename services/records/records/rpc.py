@@ -63,18 +63,19 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):
         message.result = opened.record.result
         message.history.extend(opened.content.history)
         sealed = opened.content.sealed
-        for text, clear in zip(sealed, await self._unseal(opened.record.customer_id, sealed), strict=True):
+        for text, clear in zip(sealed, await self._unseal(opened.record, sealed), strict=True):
             message.texts.add(role=text.role, at=text.at, text=clear)
         return message
 
-    async def _unseal(self, customer_id: UUID | None, sealed: Sequence[SealedText]) -> list[str]:
+    async def _unseal(self, record: Record, sealed: Sequence[SealedText]) -> list[str]:
         """The texts in clear; empty where nobody has the key, as after the customer's erasure (REC-06)."""
-        if customer_id is None:
+        if record.customer_id is None:
             return [""] * len(sealed)
         texts: list[str] = []
         for start in range(0, len(sealed), UNSEALED_AT_ONCE):
             some = [text.sealed for text in sealed[start : start + UNSEALED_AT_ONCE]]
-            answer = await self._customers.Unseal(UnsealRequest(customer_id=str(customer_id), sealed=some))
+            request = UnsealRequest(customer_id=str(record.customer_id), sealed=some, case_id=str(record.case_id))
+            answer = await self._customers.Unseal(request)
             texts.extend(answer.texts)
         return texts
 
