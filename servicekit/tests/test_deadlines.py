@@ -51,24 +51,6 @@ async def events(database):
         return [(row.subject, row.body.decode()) for row in rows]
 
 
-async def test_what_is_watched_may_set_its_own_end(database, manual_clock):
-    """TRN-04, TRN-05: an exam's end and a certificate's are their own; the standards' limit holds for the others."""
-    now = manual_clock.now()
-    async with database.transaction("start") as tx:
-        own = Start("fault_response", "own", due_at=now + HOUR)
-        await deadlines.start(
-            tx, [own, Start("fault_response", "usual"), Start("assessment", "late", due_at=now - HOUR)]
-        )
-    assert (await clocks_of(database, "own"))["fault_response"].due_at.ToDatetime(UTC) == now + HOUR
-    assert (await clocks_of(database, "usual"))["fault_response"].due_at.ToDatetime(UTC) == now + 4 * HOUR
-    await fire_all(database)
-    assert (await clocks_of(database, "late"))["assessment"].state == State.CLOCK_STATE_MISSED
-    manual_clock.advance(HOUR)
-    await fire_all(database)
-    assert (await clocks_of(database, "own"))["fault_response"].state == State.CLOCK_STATE_MISSED
-    assert (await clocks_of(database, "usual"))["fault_response"].state == State.CLOCK_STATE_RUNNING
-
-
 async def test_limits_come_from_the_standards(database, manual_clock):
     await start_clocks(database, "fault_response", "assessment")
     clocks = await clocks_of(database)

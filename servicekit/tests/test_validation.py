@@ -20,10 +20,17 @@ def _used_rules(message: Descriptor) -> set[str]:
         wanted = field.GetOptions().Extensions[validate_pb2.field]
         if wanted.required:
             rules.add("required")
-        kind = wanted.WhichOneof("type")
-        if kind:
-            rules |= {f"{kind}.{rule.name}" for rule, _ in getattr(wanted, kind).ListFields()}
+        rules |= _rules_of(wanted)
     return rules
+
+
+def _rules_of(wanted: validate_pb2.FieldRules) -> set[str]:
+    kind = wanted.WhichOneof("type")
+    if not kind:
+        return set()
+    rules = {f"{kind}.{rule.name}" for rule, _ in getattr(wanted, kind).ListFields()}
+    # What holds for each entry of a list is broken, and told, as a rule of the entry.
+    return rules if kind != "repeated" else rules - {"repeated.items"} | _rules_of(wanted.repeated.items)
 
 
 def test_every_rule_in_the_contracts_has_its_text() -> None:
