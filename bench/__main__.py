@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from bench import creations, deadlines, floor, footprint, latency, startup
 from bench.figures import Figure
 from bench.floor import Floor
-from bench.machine import describe_machine
+from bench.machine import describe_machine, load_average
 from bench.platform import temporary_platform
 from bench.report import print_table, to_json, to_markdown
 
@@ -35,10 +35,11 @@ def main(
     wanted = set(only or GROUPS)
     if unknown := wanted - set(GROUPS):
         raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}", param_hint="--only")
-    machine = describe_machine()
+    machine, load_before = describe_machine(), load_average()
     errors = Console(stderr=True)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors) as progress:
         figures = asyncio.run(measure(wanted, seconds, progress))
+    machine["load average"] = f"{load_before:.1f} before, {load_average():.1f} at the end"
     if page is not None:
         page.write_text(to_markdown(figures, machine), encoding="utf-8")
     if as_json:

@@ -11,15 +11,19 @@ import psutil  # type: ignore[import-untyped]
 
 
 def describe_machine() -> dict[str, str]:
-    """Facts for the head of the report. `load` tells whether the machine had other things to do."""
+    """Facts for the head of the report."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
-        "load average": f"{os.getloadavg()[0]:.1f} when the bench began",
     }
+
+
+def load_average() -> float:
+    """How many processes wanted a processor in the last minute: tells whether the machine had other things to do."""
+    return os.getloadavg()[0]
 
 
 def _processor() -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from bihuanctl.platform.layout import Layout
 from bihuanctl.refusal import Refusal
 from bihuanctl.supervisor import control
 from bihuanctl.supervisor.assembly import assemble
+from bihuanctl.supervisor.background import hear_until_ready
 from bihuanctl.supervisor.backoff import FIRST_WAIT, LONGEST_WAIT, SOUND_AFTER, Backoff
 from bihuanctl.supervisor.child import Program, run_to_end
 from bihuanctl.supervisor.health import http_probe, tcp_probe
@@ -128,6 +130,24 @@ async def test_a_program_that_must_end_ends_or_is_named(tmp_path: Path) -> None:
         await run_to_end("broken", [sys.executable, "-c", BROKEN], os.environ, tmp_path / "log", patience=30)
     with pytest.raises(EmbeddedServerError, match="did not end"):
         await run_to_end("endless", [sys.executable, "-c", SLEEPER], os.environ, tmp_path / "log", patience=0.2)
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("pass", "start_stopped"),
+        ("raise SystemExit(3)", r"supervisor_ended \(status=3\)"),
+        ("import os; os.kill(os.getpid(), 9)", r"supervisor_ended \(status=-9\)"),
+    ],
+)
+def test_a_supervisor_that_ends_before_it_is_ready_is_told_from_one_that_was_stopped(program: str, code: str) -> None:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+        ) as supervisor,
+        pytest.raises(Refusal, match=code),
+    ):
+        hear_until_ready(supervisor, lambda _progress: None)
 
 
 def test_a_wrong_number_of_seconds_is_named_before_anything_starts(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def test_a_fault_survives_copying_and_pickling() -> None:
 def test_a_violation_of_the_whole_request_leaves_the_field_to_those_that_name_one() -> None:
     whole = FieldViolation("", "caller_known", "form")
     assert Fault.of_violations([whole, FieldViolation("caller", "required", "form")]).field == "caller"
-    assert Fault.of_violations([whole]).field is None
+    fault = Fault.of_violations([whole])
+    assert (fault.field, fault.text("en").detail) == (None, "Something about the request is not as it must be.")
 
 
 _TEXT = {"title": "t", "detail": "d", "next_step": "n"}

@@ -129,14 +129,28 @@ class PlatformUnderTest:
         self.json("stop", name)
 
     def start(self, name: str) -> None:
-        """Starts a stopped process; returns when it is healthy."""
+        """Starts a stopped process; returns when it serves."""
         self.json("start", name)
+        self.until_healthy(name)
 
     def restart(self, name: str) -> None:
+        """Stops and starts a process; returns when it serves."""
         self.json("restart", name)
+        self.until_healthy(name)
 
     def until_healthy(self, name: str, patience: float = 60.0) -> None:
+        """Returns when the process is healthy, and a service also in the eyes of the gateway, which may rest for a
+        moment before it connects again."""
         self.eventually(lambda: self.process(name)["condition"] == "healthy", f"{name} is not healthy", patience)
+        if self.process("gateway")["condition"] == "healthy":
+            self.eventually(lambda: self._gateway_reaches(name), f"the gateway does not reach {name}", patience)
+
+    def _gateway_reaches(self, name: str) -> bool:
+        try:
+            answer = httpx.get(f"{self.gateway_url}/readyz", timeout=30, trust_env=False)
+        except httpx.TransportError:  # it died a moment ago, and nobody has noticed yet
+            return False
+        return answer.json()["services"].get(name, "serving") == "serving"
 
     @staticmethod
     def eventually(look: Callable[[], T], complaint: str = "it never came true", patience: float = 30.0) -> T:

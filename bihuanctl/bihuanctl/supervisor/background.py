@@ -43,7 +43,7 @@ def start_in_background(
             encoding="utf-8",
         )
     try:
-        return _heard(supervisor, report)
+        return hear_until_ready(supervisor, report)
     except BaseException:
         supervisor.terminate()
         supervisor.wait()
@@ -55,7 +55,8 @@ def _arguments(options: StartOptions) -> list[str]:
     return [*port, *(["--clock-adjustable"] if options.clock_adjustable else [])]
 
 
-def _heard(supervisor: subprocess.Popen[str], report: Report) -> PlatformState:
+def hear_until_ready(supervisor: subprocess.Popen[str], report: Report) -> PlatformState:
+    """Passes on what a supervisor says of its start. Raises Refusal when it does not get ready."""
     assert supervisor.stdout is not None
     for line in supervisor.stdout:
         said = json.loads(line)
@@ -69,5 +70,6 @@ def _heard(supervisor: subprocess.Popen[str], report: Report) -> PlatformState:
             return outcome.state
         raise Refusal(outcome.refused, **outcome.params)
     status = supervisor.wait()
-    ended = f"signal {-status}" if status < 0 else f"status {status}"
-    raise Refusal("start_failed", reason=f"the supervisor ended with {ended}")
+    if status == 0:
+        raise Refusal("start_stopped")
+    raise Refusal("supervisor_ended", status=status)

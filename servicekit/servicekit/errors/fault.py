@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Self
+from typing import Final, Self
 
 from servicekit.errors.catalogue import Definition, FaultText, definition
 from servicekit.languages import Language
+
+# What a text about a field speaks of when no single field is at fault.
+_WHOLE_REQUEST: Final[Mapping[Language, str]] = {"en": "the request", "zh-CN": "请求"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Fault(Exception):  # noqa: N818 -- the word that the whole platform uses f
 
     def text(self, language: Language) -> FaultText:
         """What a person is told, in their language."""
-        places: Mapping[str, str] = {"field": self.field or "", **self.params}
+        places: Mapping[str, str] = {"field": self.field or _WHOLE_REQUEST[language], **self.params}
         return self.definition.texts[language].filled(places)
 
     def __str__(self) -> str:

@@ -5,9 +5,10 @@ from bihuan.intake.v1 import customers_pb2, events_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from intake.cases import queries as case_queries
+from intake.cases.unsealing import unseal_texts
 from intake.customers import commands, queries
 from intake.customers.privacy import mask_email, mask_name, mask_phone
-from intake.customers.queries import customer_message, unseal_texts
+from intake.customers.queries import customer_message
 from intake.desk import Desk
 from servicekit.database import Database
 from servicekit.errors import Fault
@@ -92,6 +93,29 @@ async def test_another_customers_text_can_not_be_opened(
             await unseal_texts(
                 tx, office.desk.sealer, supervisor, mine.customer.customer_id, [theirs.case.sealed_description]
             )
+
+
+async def test_rec05_a_cases_texts_are_for_those_who_may_see_the_case(
+    office, a_request, app: Principal, supervisor: Principal
+) -> None:
+    """The customer is registered in Chengdu, and had trouble in Guangzhou, whose supervisor reads the case's texts."""
+    abroad = await office.open(a_request(region="cn.sc.cd.wuhou"), app)
+    here = await office.open(a_request(kind="inquiry"), app)
+    other = await office.open(a_request(phone="13900000000"), app)
+    customer_id, sealed = here.customer.customer_id, [here.case.sealed_description]
+
+    async def read(**of_case: str) -> tuple[list[str], bool]:
+        async with office.database.transaction("unseal") as tx:
+            return await unseal_texts(tx, office.desk.sealer, supervisor, customer_id, sealed, **of_case)
+
+    assert await read(case_id=str(here.case.case_id)) == (["光猫红灯，上不了网"], False)
+    for case_id, code in (
+        ("", "domain_forbidden"),
+        (str(abroad.case.case_id), "domain_forbidden"),
+        (str(other.case.case_id), "customer_unknown"),
+    ):
+        with pytest.raises(Fault, match=code):
+            await read(case_id=case_id)
 
 
 async def test_gwy08_foreign_regions_are_refused(register, agent: Principal) -> None:

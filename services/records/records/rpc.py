@@ -63,7 +63,7 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):
             message.history.extend(content.history)
         kept = [(text.role, text.at, text.sealed) for text in content.sealed]
         sealed = [each for _, _, each in kept]
-        clear = await self._keyholders.unseal(record.record_class, record.customer_id, sealed)
+        clear = await self._keyholders.unseal(record, sealed)
         for (role, at, _), text in zip(kept, clear, strict=True):
             message.texts.add(role=role, at=at, text=text)
         return message

@@ -1,6 +1,5 @@
-"""Reading customers, as much of them as the reader needs, and opening texts that others hold sealed (REC-05)."""
+"""Reading customers, as much of them as the reader needs (REC-05)."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from bihuan.intake.v1 import customers_pb2
@@ -46,14 +45,3 @@ def customer_message(sealer: Sealer, principal: Principal, customer: Customer) -
         registered_at=customer.registered_at,
         erased=customer.erased_at is not None,
     )
-
-
-async def unseal_texts(
-    tx: UnitOfWork, sealer: Sealer, principal: Principal, customer_id: UUID, sealed: Sequence[bytes]
-) -> tuple[list[str], bool]:
-    """The texts in the order asked, empty after erasure; and whether the customer was erased.
-
-    Raises Fault("sealed_text_invalid") for a text that was not sealed for this customer.
-    """
-    customer = await find_visible(tx, principal, customer_id)
-    return [unseal(sealer, key_of(customer), text) for text in sealed], customer.erased_at is not None

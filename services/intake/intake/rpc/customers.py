@@ -8,6 +8,7 @@ from bihuan.intake.v1 import customers_pb2, customers_pb2_grpc
 from servicekit.database import Database
 from servicekit.identity import caller, language
 
+from intake.cases.unsealing import unseal_texts
 from intake.customers import commands, queries
 from intake.customers.queries import customer_message
 from intake.desk import Desk
@@ -47,7 +48,12 @@ class CustomerServicer(customers_pb2_grpc.CustomerServiceServicer):
 
     async def Unseal(self, request: customers_pb2.UnsealRequest, context: Context) -> customers_pb2.UnsealResponse:
         async with self._database.transaction("unseal") as tx:
-            texts, erased = await queries.unseal_texts(
-                tx, self._desk.sealer, caller(context), UUID(request.customer_id), request.sealed
+            texts, erased = await unseal_texts(
+                tx,
+                self._desk.sealer,
+                caller(context),
+                UUID(request.customer_id),
+                request.sealed,
+                case_id=request.case_id,
             )
         return customers_pb2.UnsealResponse(texts=texts, erased=erased)
