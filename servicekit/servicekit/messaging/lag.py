@@ -12,6 +12,7 @@ import structlog
 from servicekit.messaging.bus import Bus
 from servicekit.messaging.metrics import consumer_lag
 from servicekit.messaging.pull import Durable
+from servicekit.telemetry import names
 
 MEASURE_SECONDS = 10.0
 
@@ -30,5 +31,5 @@ async def measure_lag(bus: Bus, durables: Sequence[Durable]) -> None:
                 log.debug("lag_unknown", stream=durable.stream, reason=str(error))
             else:
                 waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-                consumer_lag.set(waiting, {"stream": durable.stream})
+                consumer_lag.set(waiting, {names.STREAM: durable.stream})
         await asyncio.sleep(MEASURE_SECONDS)

@@ -62,6 +62,9 @@ CLOCK: Final = "bihuan.clock"
 CLOCK_MARK: Final = "bihuan.clock.mark"
 """Which mark of a clock has come: `warned` or `missed`. On the deadline lag metric."""
 
+STREAM: Final = "stream"
+"""JetStream stream. On the consumer lag metric."""
+
 CLOCK_OUTCOME: Final = "bihuan.clock.outcome"
 """How the clock of a stage ended: `met`, `missed` or `cancelled`; `running` when it goes on after the stage."""
 
