@@ -233,9 +233,15 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
     assert edges_of(assessed) == {("gateway", "intake"), ("intake", "dispatch"), ("dispatch", "intake")}
     assert shape_of(assessed) >= {"http", "grpc", "db.transaction", "bus.consume"}
     closed = requests["POST /v1/cases/{case}:followUp"]
-    assert edges_of(closed) == {("gateway", "intake"), ("intake", "records"), ("records", "intake")}
+    # Complaints hears of every record and every visit; those of cases are none of its own.
+    assert edges_of(closed) == {
+        ("gateway", "intake"),
+        ("intake", "records"),
+        ("records", "intake"),
+        ("records", "complaints"),
+    }
     completed = requests["POST /v1/work-orders/{work_order}:complete"]
-    assert edges_of(completed) == {("gateway", "dispatch"), ("dispatch", "intake")}
+    assert edges_of(completed) == {("gateway", "dispatch"), ("dispatch", "intake"), ("dispatch", "complaints")}
     assert [span["error"] for span in spans if span["error"]] == []
 
 
