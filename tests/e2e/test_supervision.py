@@ -93,5 +93,12 @@ async def test_servers_that_exist_already_are_used(
         "BIHUAN_NATS_PASSWORD": nats_server.password("operator"),
     }
     own_platform.up()
-    assert set(own_platform.json("status")["processes"]) == {"intake", "dispatch", "complaints", "records", "training", "gateway"}
+    assert set(own_platform.json("status")["processes"]) == {
+        "intake",
+        "dispatch",
+        "complaints",
+        "records",
+        "training",
+        "gateway",
+    }
     own_platform.assert_nothing_fell_out()
