@@ -31,6 +31,7 @@ from servicekit.messaging.relay import Relay
 from servicekit.rpc.server import Server, Servicer
 from servicekit.sealing import Sealer
 from servicekit.settings import ServiceSettings, read_settings
+from servicekit.tasks import end
 from standards import Standards, load
 
 MIGRATION_POLL_SECONDS = 1.0
@@ -154,10 +155,8 @@ async def _until_stopped(stop: asyncio.Event, tasks: Collection[asyncio.Task[Non
 
 
 async def _end(tasks: Collection[asyncio.Future[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)

@@ -83,6 +83,7 @@ def test_a_start_that_cannot_succeed_says_why_and_leaves_nothing(own_platform: A
     assert own_platform.run("status").returncode == 1
 
 
+@pytest.mark.usefixtures("operator")  # the servers are shared with tests that leave messages behind: empty the streams
 async def test_servers_that_exist_already_are_used(
     own_platform: Any, postgres_server: EmbeddedPostgres, nats_server: EmbeddedNats
 ) -> None:

@@ -8,6 +8,7 @@ from time import monotonic
 
 import structlog
 from servicekit.embedded.processes import EmbeddedServerError
+from servicekit.tasks import end
 
 from bihuanctl.platform.processes import ProcessIdentity, end_of
 from bihuanctl.platform.state import ProcessCondition, ProcessState
@@ -76,7 +77,7 @@ class Keeper:
         """Stops it and no longer starts it again."""
         task, self._task = self._task, None
         if task is not None:
-            await _cancelled(task)
+            await end([task])
         await self.child.stop(self._patience)
         self._well.clear()
         self._became("stopped", None)
@@ -145,10 +146,3 @@ class Keeper:
         if (condition, identity) != (self._condition, self._identity):
             self._condition, self._identity = condition, identity
             self._changed()
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Returns when `task` is over. Asked again and again: `asyncio.wait_for` may swallow a cancellation before 3.12."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from servicekit.embedded.processes import EmbeddedServerError
+from servicekit.tasks import end
 
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.lock import SupervisorLock
@@ -132,9 +133,7 @@ class Supervisor:
                 task.result()
             return task.done()
         finally:
-            stopping.cancel()
-            task.cancel()
-            await asyncio.gather(task, stopping, return_exceptions=True)
+            await end([task, stopping])
 
     # --- while it runs -----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from servicekit.deadlines.calendars import CHINA_TIME, calendars_of
 from servicekit.deadlines.firing import Firing
 from servicekit.deadlines.handlers import DeadlineHandlers
 from servicekit.deadlines.recalculation import settle_provisional
+from servicekit.tasks import end
 from standards import load
 
 # How long a clock started by another process, or freed by one that died, can go unnoticed.
@@ -96,6 +97,4 @@ class DeadlineRunner:
         try:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)

@@ -22,6 +22,7 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck
 
 from servicekit.messaging.streams import inbox_prefix
+from servicekit.tasks import end
 
 RECONNECT_SECONDS = 0.25
 CONNECT_SECONDS = 2
@@ -181,7 +182,8 @@ class Bus:
         self._current: Connection | None = None
         self._available = asyncio.Event()
         self._supervision: asyncio.Task[None] | None = None
-        self._complaint = ""
+        # What has been told since it was last connected.
+        self._complaints: set[str] = set()
 
     @property
     def is_connected(self) -> bool:
@@ -195,10 +197,7 @@ class Bus:
     async def stop(self) -> None:
         """Sends what is under way and closes the connection."""
         if self._supervision is not None:
-            # Again and again: the client swallows a cancellation that meets it while it connects.
-            while not self._supervision.done():
-                self._supervision.cancel()
-                await asyncio.wait({self._supervision}, timeout=CONNECT_SECONDS)
+            await end([self._supervision])
             self._supervision = None
         self._lose()
 
@@ -239,9 +238,9 @@ class Bus:
                 self._current.forbid(forbidden["subject"])
             complaint = str(error) or repr(error)
             # While it is away the client tries several times a second: the same complaint is told once.
-            if self.is_connected or complaint != self._complaint:
+            if self.is_connected or complaint not in self._complaints:
                 log.warning("bus_error" if self.is_connected else "bus_away", error=complaint)
-            self._complaint = complaint
+            self._complaints.add(complaint)
 
         async def disconnected() -> None:
             if self.is_connected:
@@ -289,7 +288,7 @@ class Bus:
         await client.close()
 
     def _gain(self, client: Client, jetstream: JetStreamContext) -> None:
-        self._complaint = ""
+        self._complaints.clear()
         self._current = Connection(client, jetstream)
         self._available.set()
         log.info("bus_connected", url=self._url)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 import nats.errors
@@ -23,6 +23,7 @@ from servicekit.messaging.pull import ACK_WAIT_SECONDS, Durable, Pull
 from servicekit.messaging.reactions import Reactions
 from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import COMMANDS, EVENTS, redeliver_subject
+from servicekit.tasks import end
 
 if TYPE_CHECKING:
     from servicekit.database import Database
@@ -79,11 +80,11 @@ class Consumer:
         loops.append(asyncio.create_task(measure_lag(self._bus, durables), name="lag"))
         try:
             await self._stopping.wait()
-            await _end(loops)
+            await end(loops)
             await asyncio.gather(*self._workers)
         finally:
-            await _end(loops)
-            await _end(list(self._workers))
+            await end(loops)
+            await end(list(self._workers))
 
     def stop(self) -> None:
         """Takes no more; `run` returns when what is being handled is done. The rest is handed back to the stream."""
@@ -176,9 +177,3 @@ async def _answer(sending: Awaitable[None]) -> None:
         await sending
     except nats.errors.Error as error:
         log.info("acknowledgement_lost", error=repr(error))
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

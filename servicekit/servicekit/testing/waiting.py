@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from servicekit.tasks import end
+
 _LOOK_AGAIN_SECONDS = 0.01
 
 
@@ -27,9 +29,7 @@ async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[list[async
     try:
         yield tasks
     finally:
-        for task in tasks:
-            task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
+        await end(tasks)
+    for task in tasks:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            raise failure
