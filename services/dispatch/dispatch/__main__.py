@@ -1,5 +1,6 @@
 """Builds the dispatch service and runs it."""
 
+from bihuan.dispatch.v1.appointments_pb2_grpc import add_AppointmentSlotServiceServicer_to_server
 from bihuan.dispatch.v1.engineers_pb2_grpc import add_EngineerServiceServicer_to_server
 from bihuan.dispatch.v1.work_orders_pb2_grpc import add_WorkOrderServiceServicer_to_server
 from servicekit.service import Platform, Service, run
@@ -9,6 +10,7 @@ from dispatch.clocks import build_clocks
 from dispatch.facts import entity_facts
 from dispatch.policy import Policy
 from dispatch.reactions import build_reactions
+from dispatch.rpc.appointments import AppointmentSlotServicer
 from dispatch.rpc.engineers import EngineerServicer
 from dispatch.rpc.work_orders import WorkOrderServicer
 from dispatch.work_orders.placement import Placement
@@ -23,6 +25,10 @@ def build(settings: ServiceSettings) -> Service:
         servicers=[
             (add_EngineerServiceServicer_to_server, EngineerServicer(platform.database, placement)),
             (add_WorkOrderServiceServicer_to_server, WorkOrderServicer(platform.database, placement)),
+            (
+                add_AppointmentSlotServiceServicer_to_server,
+                AppointmentSlotServicer(platform.database, placement.policy),
+            ),
         ],
         reactions=build_reactions(placement),
         deadlines=build_clocks(placement),

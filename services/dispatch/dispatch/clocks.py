@@ -1,12 +1,16 @@
-"""What happens when the clocks of work orders pass a mark (INT-05, INT-07).
+"""What happens when the clocks of work orders and held slots pass a mark (INT-05, INT-07, DSP-05).
 
 Every mark is announced by the kit as ClockWarned or ClockMissed; here is what dispatch does besides. Handling has
 nothing besides: an engineer who is late goes on, and those who answer for the case hear of it by the event.
 """
 
+from uuid import UUID
+
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import Deadline, DeadlineHandlers
 
+from dispatch.policy import SLOT_HOLD
+from dispatch.slots.holding import expire_hold
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.placement import Placement, hold_waiting_line
 from dispatch.work_orders.work_order import State
@@ -35,5 +39,18 @@ def build_clocks(placement: Placement) -> DeadlineHandlers:
         if order.state == State.ASSIGNED and str(order.engineer_id) == deadline.responsible:
             withdrawal = rules.withdraw(order, because=NOT_ACCEPTED_IN_TIME, declined=True)
             await placement.pass_on(tx, order, withdrawal, actor=rules.SYSTEM)
+
+    @clocks.missed(rules.APPOINTMENT_ASSIGNMENT)
+    async def call_up(tx: UnitOfWork, deadline: Deadline) -> None:
+        """An appointed time is near: whoever is planned for it gets it (DSP-05)."""
+        await hold_waiting_line(tx)
+        order = await store.lock(tx, deadline.subject_id)
+        if order.state == State.PLANNED:
+            await placement.place(tx, await store.save(tx, order, rules.call_up(order), actor=rules.SYSTEM))
+
+    @clocks.missed(SLOT_HOLD)
+    async def expire(tx: UnitOfWork, deadline: Deadline) -> None:
+        """Nobody booked what was held (DSP-05)."""
+        await expire_hold(tx, UUID(deadline.subject_id))
 
     return clocks

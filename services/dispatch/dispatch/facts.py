@@ -1,4 +1,5 @@
-"""What dispatch tells the loop check: every work order with its clocks, every certificate, and what is wrong."""
+"""What dispatch tells the loop check: every work order with its clocks, every certificate, every reservation of a slot,
+and what is wrong."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy import and_, func, select
 
 from dispatch.engineers.certificate import State
 from dispatch.engineers.tables import CERTIFICATES, ENGINEERS, QUALIFICATIONS
+from dispatch.slots.facts import reservation_facts
 from dispatch.work_orders.consistency import problems_of, running_clocks
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import HELD, WorkOrder
@@ -18,9 +20,10 @@ _FIRST = UUID(int=0)
 
 
 async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFact]:
-    """The next of both kinds by id, after the id `after`; empty for the first ones."""
+    """The next of all three kinds by id, after the id `after`; empty for the first ones."""
     first = UUID(after) if after else _FIRST
     facts = await _work_orders(tx, first, limit) + await _certificates(tx, first, limit)
+    facts += await reservation_facts(tx, first, limit)
     return sorted(facts, key=lambda fact: fact.entity_id)[:limit]
 
 

@@ -1,5 +1,5 @@
-"""What dispatch does for other services: the work orders that they ask for or call off (DSP-03), and what training's
-certificates allow (DSP-02)."""
+"""What dispatch does for other services: the work orders that they ask for or call off (DSP-03), the slots that they
+book (DSP-05), and what training's certificates allow (DSP-02)."""
 
 from datetime import UTC
 from uuid import UUID
@@ -12,6 +12,7 @@ from servicekit.messaging import NotYet, Reactions, Received
 
 from dispatch.engineers.certificate import Certificate, State
 from dispatch.engineers.certification import end_certificate, take_certificate
+from dispatch.slots.booking import book_reservation
 from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
 
@@ -31,6 +32,10 @@ def build_reactions(placement: Placement) -> Reactions:
             if fault.code == "work_order_unknown":
                 raise NotYet("the work order to cancel is not created yet") from fault
             raise
+
+    @reactions.on(events_pb2.BookReservation)
+    async def book(tx: UnitOfWork, wanted: events_pb2.BookReservation, _received: Received) -> None:
+        await book_reservation(tx, wanted, placement)
 
     @reactions.on(training_events.CertificateIssued)
     async def certified(tx: UnitOfWork, issued: training_events.CertificateIssued, _received: Received) -> None:
