@@ -10,11 +10,13 @@ from bihuan.dispatch.v1 import work_orders_pb2
 from dispatch.engineers import rostering
 from dispatch.slots.holding import release_hold
 from dispatch.slots.reservation import State
+from dispatch.slots.tables import RESERVATIONS
 from dispatch.slots.windows import Window, window_of
 from dispatch.work_orders.work_order import State as OrderState
 from google.protobuf.json_format import ParseDict
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 DAY = timedelta(days=1)
@@ -45,16 +47,10 @@ async def test_dsp_05_the_last_slot_is_sold_once_however_many_ask_at_once(planne
 async def test_dsp_05_the_database_itself_refuses_a_second_visit_in_the_slot(planner):
     await planner.hire("li")
     held = await planner.hold()
-    columns = (
-        "version, state, case_id, region, skill, level, window_start, window_end, engineer_id, held_by, held_until"
-    )
-    copied = (
-        f"INSERT INTO reservations (reservation_id, {columns}, created_at)"
-        f" SELECT uuidv7(), {columns}, created_at FROM reservations"
-    )
+    again = held.model_copy(update={"reservation_id": uuid4()})
     with pytest.raises(IntegrityError, match="one_visit_per_engineer_and_slot"):
         async with planner.database.transaction("second") as tx:
-            await tx.execute(text(copied))
+            await tx.execute(insert(RESERVATIONS), again.model_dump())
     assert (await planner.reservation(held)).state == State.HELD
 
 
