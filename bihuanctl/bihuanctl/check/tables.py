@@ -38,7 +38,12 @@ def entities_table(snapshot: Snapshot, texts: Texts) -> Table:
     table.add_column(texts("check.states"))
     for entity, facts in sorted(snapshot.facts.items(), key=lambda entry: (entry[1][0].service, entry[0])):
         states = Counter(fact.state for fact in facts)
-        shown = " · ".join(f"{state} {count}" for state, count in states.most_common())
-        kind = texts(f"check.entity.{entity}") if texts.has(f"check.entity.{entity}") else entity
-        table.add_row(facts[0].service, kind, str(len(facts)), shown)
+        shown = " · ".join(f"{_word(texts, 'state', state)} {count}" for state, count in states.most_common())
+        table.add_row(facts[0].service, _word(texts, "entity", entity), str(len(facts)), shown)
     return table
+
+
+def _word(texts: Texts, kind: str, word: str) -> str:
+    """A service that was upgraded before this command may tell of what it does not know yet."""
+    key = f"check.{kind}.{word}"
+    return texts(key) if texts.has(key) else word
