@@ -12,7 +12,7 @@ from servicekit.languages import LANGUAGES
 
 SERVICES = Path(__file__).parents[2] / "services"
 # `_require(order, "accept", …)`, `forbidden(case, "pause")` and `action="revoke_certificate"`.
-ACTION = re.compile(r"(?:require\w*|forbidden)\([a-z_.]+, \"([a-z_]+)\"|action=\"([a-z_]+)\"")
+ACTION = re.compile(r"(?:\b_require|require_stage|forbidden)\([a-z_.]+, \"([a-z_]+)\"|action=\"([a-z_]+)\"")
 
 
 def test_every_state_of_the_contracts_has_a_word(files: list[FileDescriptor]) -> None:
