@@ -2,12 +2,13 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from intake.appointments.tables import APPOINTMENTS
 from intake.cases.tables import CASES, HISTORY, PARTITIONED, TEXTS
 from intake.customers.tables import CUSTOMERS
 from servicekit.database import Database
 from sqlalchemy import Connection, MetaData
 
-OURS = (CASES, HISTORY, TEXTS, CUSTOMERS)
+OURS = (CASES, HISTORY, TEXTS, CUSTOMERS, APPOINTMENTS)
 
 
 def differences(connection: Connection) -> list[object]:
