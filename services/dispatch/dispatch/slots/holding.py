@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
@@ -59,7 +60,7 @@ async def find_slots(
     require_serves(principal, need.region)
     windows = list(bookable_windows(tx.now, policy.slots, not_before=not_before))
     counted = ((board.window, board.count(need)) for board in await boards_of(tx, windows, policy))
-    return [(window, remaining) for window, remaining in counted if remaining][:limit]
+    return list(islice(((window, remaining) for window, remaining in counted if remaining), limit))
 
 
 async def hold_slot(tx: UnitOfWork, wish: Wish, principal: Principal, policy: Policy) -> Reservation:
