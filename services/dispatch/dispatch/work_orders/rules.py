@@ -75,7 +75,12 @@ def plan(order: WorkOrder, *, window: Window, assign_at: datetime) -> Step:
 def call_up(order: WorkOrder) -> Step:
     """The appointed time is near: somebody is assigned right after it."""
     _require(order, "call_up", frozenset({State.PLANNED}))
-    return Step(_changed(order, state=State.WAITING), "work_order_called_up", starts=(ASSIGNMENT,))
+    return Step(
+        _changed(order, state=State.WAITING),
+        "work_order_called_up",
+        meets=(APPOINTMENT_ASSIGNMENT,),
+        starts=(ASSIGNMENT,),
+    )
 
 
 def assign(
