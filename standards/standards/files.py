@@ -25,6 +25,7 @@ from standards.models import (
     RankedWord,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Stage,
     Target,
@@ -151,6 +152,7 @@ class Retention(File):
 class Thresholds(File):
     windows: Section[Window]
     thresholds: Section[Threshold]
+    schedules: Section[Schedule]
 
 
 class Stages(File):

@@ -13,9 +13,11 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training")
+SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "partners")
 # The one service that signs certificates.
 TRAINING: Final = "training"
+# The one service that tells the bus who else may sign in there.
+PARTNERS: Final = "partners"
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
 
@@ -43,14 +45,15 @@ class Surroundings:
     certificate_key: SecretStr
     jwks: Path
     clock_adjustable: bool
+    # Where the bus takes the accounts of partners from; None: the bus is somebody else's.
+    bus_accounts: Path | None
     # The caller's own environment; BIHUAN_ variables that are not set here, such as BIHUAN_TRACE_RATIO, pass through.
     inherited: Mapping[str, str]
 
     def of_service(self, service: str, account: Account) -> dict[str, str]:
-        own = {"BIHUAN_CERTIFICATE_KEY": self.certificate_key.get_secret_value()} if service == TRAINING else {}
         return (
             self._shared()
-            | own
+            | self._own_of(service)
             | {
                 "BIHUAN_DATABASE_URL": account.database_url,
                 "BIHUAN_NATS_URL": self.nats_url,
@@ -61,6 +64,13 @@ class Surroundings:
                 "BIHUAN_CLOCK_ADJUSTABLE": json.dumps(self.clock_adjustable),
             }
         )
+
+    def _own_of(self, service: str) -> dict[str, str]:
+        if service == TRAINING:
+            return {"BIHUAN_CERTIFICATE_KEY": self.certificate_key.get_secret_value()}
+        if service == PARTNERS and self.bus_accounts is not None:
+            return {"BIHUAN_BUS_ACCOUNTS": str(self.bus_accounts)}
+        return {}
 
     def of_gateway(self) -> dict[str, str]:
         return self._shared() | {
