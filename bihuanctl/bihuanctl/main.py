@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "logs": "logs",
     "clock": "clock",
     "dead-letters": "dead_letters",
+    "partners": "partners",
     "restart": "processes",
     "stop": "processes",
     "start": "processes",
