@@ -6,14 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from bihuan.complaints.v1.complaints_pb2 import ComplaintStage
-from bihuan.dispatch.v1.work_orders_pb2 import WorkOrderState
-from bihuan.intake.v1.cases_pb2 import CaseStage
-from bihuan.partners.v1.partners_pb2 import PartnerState
-from bihuan.partners.v1.webhooks_pb2 import DeliveryState
-from bihuan.training.v1.assignments_pb2 import AssignmentState
-from bihuan.training.v1.certificates_pb2 import CertificateState
-from bihuan.training.v1.exams_pb2 import AttemptState
 from bihuanctl.check.rules import RULES, judge
 from bihuanctl.helptexts import chinese, help_places
 from bihuanctl.main import COMMANDS, build
@@ -63,23 +55,3 @@ def test_every_rule_is_applied() -> None:
     assert len(RULES) == len(set(RULES))
     assert judge.__doc__
     assert Texts("en")("check.clean") != Texts("zh-CN")("check.clean")
-
-
-@pytest.mark.parametrize(
-    "states",
-    [
-        CaseStage,
-        ComplaintStage,
-        WorkOrderState,
-        AssignmentState,
-        AttemptState,
-        CertificateState,
-        PartnerState,
-        DeliveryState,
-    ],
-    ids=lambda states: states.DESCRIPTOR.name,
-)
-def test_every_state_of_the_contracts_has_a_word_for_the_loop_check(states: Any) -> None:
-    prefix = states.keys()[0].removesuffix("UNSPECIFIED")
-    for state in states.keys()[1:]:
-        assert f"check.state.{state.removeprefix(prefix).lower()}" in catalogue()
