@@ -18,6 +18,8 @@ SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training")
 TRAINING: Final = "training"
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
+# Where the hotline puts callers through to: nobody's telephone, `bihuan call` plays the desk.
+DESK: Final = "sip:agents@bihuan.localhost"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Surroundings:
     master_key: SecretStr
     # The private key that training signs certificates with.
     certificate_key: SecretStr
+    # What the gateway seals the hotline's calls with.
+    hotline_key: SecretStr
     jwks: Path
     clock_adjustable: bool
     # The caller's own environment; BIHUAN_ variables that are not set here, such as BIHUAN_TRACE_RATIO, pass through.
@@ -67,6 +71,8 @@ class Surroundings:
             "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
             "BIHUAN_PUBLIC_URL": self.gateway_url,
             "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
+            "BIHUAN_HOTLINE_KEY": self.hotline_key.get_secret_value(),
+            "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
         }
 
     def _shared(self) -> dict[str, str]:

@@ -49,7 +49,7 @@ async def resume_case(tx: UnitOfWork, desk: Desk, principal: Principal, request:
 async def add_interaction(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.AddInteractionRequest
 ) -> Case:
-    """Keeps a contact with the customer, once under a key; what customers write themselves is inbound whatever they say.
+    """Keeps a contact with the customer, once under a key; what customers write themselves is always inbound.
 
     Raises Fault("channel_unknown") and Fault("idempotency_key_reused").
     """
