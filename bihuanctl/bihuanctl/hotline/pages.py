@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -13,7 +13,7 @@ from bihuanctl.hotline.trouble import PageBroken
 NAMESPACE: Final = "http://www.w3.org/2001/vxml"
 _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _SECONDS: Final = re.compile(r"\+?(\d*\.?\d+)(ms|s)")
-_SAID_AS: Final = {
+_SAID_AS: Final[Mapping[str, Callable[[str], str]]] = {
     "vxml:digits": " ".join,
     "vxml:date": lambda text: f"{text[:4]}-{text[4:6]}-{text[6:8]}",
     "vxml:time": lambda text: f"{text[:2]}:{text[2:4]}",

@@ -31,6 +31,11 @@ class Call:
     def language(self) -> Language:
         return self.state.language or DEFAULT_LANGUAGE
 
+    @property
+    def before(self) -> tuple[Line, ...]:
+        """What the last step left to be said."""
+        return (self.line(self.state.notice),) if self.state.notice else ()
+
     def line(self, key: str, /, **places: Part | tuple[Part, ...]) -> Line:
         """Something said in the caller's language."""
         return line(self.language, key, **places)
@@ -41,8 +46,7 @@ class Call:
 
     def ask(self, *lines: Line, keys: Sequence[str], digits: tuple[int, int] | None = None) -> Ask:
         """A question with its keys, after what the last step left to be said."""
-        before = (self.line(self.state.notice),) if self.state.notice else ()
-        return Ask(lines, tuple(keys), digits, before)
+        return Ask(lines, tuple(keys), digits, self.before)
 
     def region_name(self, region: str) -> str:
         """The region as people call it; its path where the standards don't know it any more."""
@@ -62,9 +66,9 @@ class Step(Protocol):
         ...
 
 
-def to_agent(state: State, reason: str) -> State:
+def to_agent(state: State, reason: str, notice: str = "") -> State:
     """The caller wants an agent, or needs one; `reason` is a text under `reason`."""
-    return state.to("agent", reason=reason)
+    return state.to("agent", reason=reason, notice=notice)
 
 
 def again(state: State, notice: str) -> State:

@@ -28,7 +28,7 @@ def document(language: Language, properties: Mapping[str, str], variables: Mappi
     for name, value in properties.items():
         SubElement(root, "property", name=name, value=value)
     for name, value in variables.items():
-        SubElement(root, "var", name=name, expr=literal(value))
+        SubElement(root, "var", name=name, expr=literal(_clean(value)))
     return root
 
 

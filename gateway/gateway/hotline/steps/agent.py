@@ -26,8 +26,8 @@ class AgentStep:
 
     async def ask(self, call: Call) -> Page:
         if call.agents and not call.state.unanswered:
-            return Connect((call.line("agent.transfer"),), await self._hand_over(call))
-        return Farewell((*self._why_nobody(call), *await self._call_back(call), call.line("goodbye")))
+            return Connect((*call.before, call.line("agent.transfer")), await self._hand_over(call))
+        return Farewell((*call.before, *self._why_nobody(call), *await self._call_back(call), call.line("goodbye")))
 
     async def answer(self, call: Call, key: str) -> State:  # noqa: ARG002 -- nothing is asked here
         return call.state

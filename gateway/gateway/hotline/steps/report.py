@@ -17,7 +17,7 @@ def begin(call: Call) -> State:
     """Who is not on file must first agree to be; who hides their number can't be served by machine."""
     state = call.state
     if not state.phone:
-        return to_agent(state, "withheld")
+        return to_agent(state, "withheld", "consent.number_withheld")
     return state.to("category" if state.is_known or state.consented else "consent")
 
 
