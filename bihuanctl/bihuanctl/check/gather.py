@@ -64,18 +64,14 @@ class Inspector:
 
     async def _gather(self) -> Snapshot:
         backlogs = await self._backlogs()
-        facts = [fact for service in self._stubs async for fact in self._facts(service)]
+        facts: dict[str, list[EntityFact]] = {}
+        for service in self._stubs:
+            async for fact in self._facts(service):
+                facts.setdefault(fact.entity, []).append(fact)
         events = await self._read_log()
         return Snapshot(
             backlogs=backlogs,
-            cases=[fact for fact in facts if fact.entity == "case"],
-            complaints=[fact for fact in facts if fact.entity == "complaint"],
-            work_orders=[fact for fact in facts if fact.entity == "work_order"],
-            records=[fact for fact in facts if fact.entity == "record"],
-            assignments=[fact for fact in facts if fact.entity == "assignment"],
-            attempts=[fact for fact in facts if fact.entity == "attempt"],
-            certificates=[fact for fact in facts if fact.entity == "certificate"],
-            known_certificates=[fact for fact in facts if fact.entity == "known_certificate"],
+            facts=facts,
             events=events,
             dead_letters=[
                 DeadLetterFact(
@@ -109,7 +105,7 @@ class Inspector:
             if page is None:
                 return
             for fact in page.facts:
-                yield _fact(fact)
+                yield _fact(fact, service)
             page_token = page.next_page_token
             if not page_token:
                 return
@@ -169,7 +165,7 @@ def _backlog(answer: inspection_pb2.Backlog) -> ServiceBacklog:
     )
 
 
-def _fact(fact: inspection_pb2.EntityFact) -> EntityFact:
+def _fact(fact: inspection_pb2.EntityFact, service: str) -> EntityFact:
     return EntityFact(
         entity=fact.entity,
         entity_id=fact.entity_id,
@@ -177,4 +173,5 @@ def _fact(fact: inspection_pb2.EntityFact) -> EntityFact:
         state=fact.state.lower(),
         running_clocks=tuple(fact.running_clocks),
         problems=tuple(fact.problems),
+        service=service,
     )
