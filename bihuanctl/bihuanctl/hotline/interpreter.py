@@ -95,8 +95,9 @@ class _PagePlay:
                 self._try(item, scopes, prompted=prompted)
             except Thrown as thrown:
                 prompted = self._handle(thrown, scopes, counts)
-            else:
-                return
+                if name_of(item) != "block":  # which is done once it was begun (VoiceXML 2.0 §5.3.2)
+                    continue
+            return
 
     def _try(self, item: Element, scopes: Sequence[Element], *, prompted: bool) -> None:
         if name_of(item) == "block":
