@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from acting import ONLOOKER, Cast, Story
-from calling import SILENCE, call, spoken
+from telephoning import SILENCE, call, spoken
 
 from standards import load
 
