@@ -226,3 +226,9 @@ async def test_nothing_that_a_customer_wrote_becomes_markup(line: Line, intake: 
         page = await line.dial(CALLER, "1", *keys)
         assert "<disconnect/>" in said(page)
         assert transfer_of(page) is None
+
+
+async def test_a_platform_without_session_variables_names_the_caller_itself(line: Line, intake: Desk) -> None:
+    intake.customer(PHONE)
+    await line.fetch("/hotline?caller=%2B8613800138000")
+    assert "天河区" in said(await line.press("1", "1", "1", "1"))

@@ -45,7 +45,7 @@ _REASONS: Final = frozenset({"silence", "mismatch"})
 
 async def recognise(call: str, phone: str, intake: Intake) -> State:
     """The state that a call begins with: whoever has this number on file, if anybody has."""
-    customers = [customer for customer in await intake.find_customers(phone) if not customer.erased] if phone else []
+    customers = await intake.find_customers(phone) if phone else ()
     if len(customers) == 1:
         return State(call=call, phone=phone, customer_id=customers[0].customer_id, region=customers[0].region)
     return State(call=call, phone=phone, shared=bool(customers))
