@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "users": "access",
     "token": "access",
     "demo": "demo",
+    "call": "call",
     "case": "case",
     "trace": "trace",
     "check": "check",

@@ -134,6 +134,7 @@ def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, st
         targets={name: f"{LOOPBACK}:{next(ports)}" for name in SERVICES},
         master_key=SecretStr(secrets.master_key),
         certificate_key=SecretStr(secrets.certificate_key),
+        hotline_key=SecretStr(secrets.hotline_key),
         jwks=layout.issuer / "jwks.json",
         clock_adjustable=options.clock_adjustable,
         bus_accounts=bus.partner_accounts,

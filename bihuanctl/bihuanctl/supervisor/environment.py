@@ -20,6 +20,8 @@ TRAINING: Final = "training"
 PARTNERS: Final = "partners"
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
+# Where the hotline puts callers through to: nobody's telephone, `bihuan call` plays the desk.
+DESK: Final = "sip:agents@bihuan.localhost"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Surroundings:
     master_key: SecretStr
     # The private key that training signs certificates with.
     certificate_key: SecretStr
+    # What the gateway seals the hotline's calls with.
+    hotline_key: SecretStr
     jwks: Path
     clock_adjustable: bool
     # Where the bus takes the accounts of partners from; None: the bus is somebody else's.
@@ -77,6 +81,8 @@ class Surroundings:
             "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
             "BIHUAN_PUBLIC_URL": self.gateway_url,
             "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
+            "BIHUAN_HOTLINE_KEY": self.hotline_key.get_secret_value(),
+            "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
         }
 
     def _shared(self) -> dict[str, str]:

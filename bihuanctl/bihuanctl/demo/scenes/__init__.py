@@ -9,11 +9,12 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import certificate, complaints, partner
+from bihuanctl.demo.scenes import certificate, complaints, hotline, partner
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
+    "hotline": hotline.play,
     "partner": partner.play,
 }
