@@ -122,6 +122,7 @@ class ClockStandard(Word):
         "assignment",
         "attempt",
         "certificate",
+        "report",
     ]
     limit: Duration
     calendar: CalendarName
