@@ -50,9 +50,9 @@ class Owner(Word):
 class Formula(Value):
     """How a figure is formed. Each subject contributes at most once, on the day of the mark `counts`.
 
-    `where`, `unless` and `given` say which subjects are meant. Without a measure they are counted. The conditions `kept` …
-    `at_least` must all hold of a subject, and the figure is the share of those of which they do; `since` (a mark) measures
-    the time from there, `value` takes a fact, and the figure is their mean or a percentile.
+    `where`, `unless` and `given` say which subjects are meant. Without a measure they are counted. The conditions
+    `kept` to `at_least` must all hold of a subject, and the figure is the share of those of which they do; `since` (a
+    mark) measures the time from there, `value` takes a fact, and the figure is their mean or a percentile.
     """
 
     counts: Name
@@ -99,7 +99,9 @@ class Formula(Value):
     def marks(self) -> frozenset[str]:
         """Every mark that it reads; missed clocks come besides."""
         since = (self.since,) if self.since else ()
-        return frozenset({self.counts, *self.ever, *self.never, *since, *(fact.partition(".")[0] for fact in self.facts)})
+        return frozenset(
+            {self.counts, *self.ever, *self.never, *since, *(fact.partition(".")[0] for fact in self.facts)}
+        )
 
     @property
     def clocks(self) -> frozenset[str]:
@@ -108,7 +110,7 @@ class Formula(Value):
 
 
 class Levels(Value):
-    """From where on a figure is a breach, or near one. A strictness stands for the figure that the target gives for it."""
+    """From where on a figure is a breach, or near one. A strictness stands for the target's figure of it."""
 
     target: Name | None = None
     breach: Decimal | Strictness
@@ -143,6 +145,8 @@ class Indicator(Word):
             raise ValueError("what is judged needs a direction")
         if self.watched is not None and self.levels is None:
             raise ValueError("only what has levels can be watched")
+        if self.watched is not None and self.formula.summary == "percentile":
+            raise ValueError("a percentile can't be watched: those of regions do not add up")
         if self.formula.summary == "share" and self.unit != "percent":
             raise ValueError("a share is told in percent")
         return self

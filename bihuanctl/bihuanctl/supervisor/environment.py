@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training")
+SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "quality")
 # The one service that signs certificates.
 TRAINING: Final = "training"
 GATEWAY: Final = "gateway"
