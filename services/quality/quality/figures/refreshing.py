@@ -64,7 +64,7 @@ async def refresh(tx: UnitOfWork, standards: Standards) -> Refreshed:
     observations: defaultdict[str, list[Observation]] = defaultdict(list)
     for row in await tx.fetch(_REMEMBERED, generation, ids):
         observations[row["subject_id"]].append(
-            Observation(row["mark"], row["event_id"], row["occurred_at"], row["version"], json.loads(row["facts"]))
+            Observation(row["mark"], row["event_id"], row["occurred_at"], row["version"], row["facts"])
         )
     formed = [
         contribution
