@@ -5,7 +5,7 @@ from random import Random
 from uuid import uuid4
 
 import pytest
-from conftest import GUANGZHOU, MANAGER, REGION, a_case
+from happenings import GUANGZHOU, MANAGER, REGION, a_case
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quality.figures.periods import period_at, read_period
