@@ -27,7 +27,7 @@ class RebuildServicer(rebuilding_pb2_grpc.RebuildServiceServicer):
         self._refresher = refresher
 
     async def BeginRebuild(self, request: pb.BeginRebuildRequest, _context: Context) -> pb.Rebuild:
-        begins = request.log_begins_at.ToDatetime(UTC) if request.HasField("log_begins_at") else None
+        begins = request.log_begins_at.ToDatetime(UTC) if request.log_begins_with > 1 else None
 
         async def begin(tx: UnitOfWork) -> int:
             return await rebuilding.begin_rebuild(tx, self._standards, log_begins_at=begins)

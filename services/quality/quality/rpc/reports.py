@@ -10,7 +10,8 @@ from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller, language
 from servicekit.rpc.paging import PageToken
 
-from quality.figures.periods import period_at, read_period
+from quality.figures.contributions import COUNTRY
+from quality.figures.periods import read_period
 from quality.reports import commands, queries
 from quality.reports.renderings import render_page, render_table
 from quality.reports.report import Report
@@ -29,8 +30,11 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):
         self._standards = standards
 
     async def MakeReport(self, request: pb.MakeReportRequest, context: Context) -> pb.Report:
+        period = read_period(request.period)
+        # It is about everywhere.
+        caller(context).require_region(COUNTRY)
+
         async def make(tx: UnitOfWork) -> Report:
-            period = read_period(request.period) if request.period else period_at("month", tx.now)
             return await commands.make_report(tx, self._standards, period)
 
         return report_message(await self._database.run("make_report", make), language(context), whole=True)
