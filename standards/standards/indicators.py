@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
-from standards.values import Name, Section, Strictness, Text, Texts, Value, Word
+from standards.values import Entry, Name, Section, Strictness, Text, Texts, Value, Word
 
 PeriodKind = Literal["day", "week", "month", "quarter", "year"]
 PERIOD_KINDS: tuple[PeriodKind, ...] = get_args(PeriodKind)
@@ -25,11 +24,10 @@ _CONDITIONS = ("kept", "ever", "never", "has", "lacks", "equals", "at_least")
 _NUMBERS = ("since", "value")
 
 
-class Mark(Value):
+class Mark(Entry):
     """What is remembered of an event: that it happened to its subject, when, and the facts worth keeping."""
 
     name: Name
-    effective_from: date
     event: Text = Field(description="Full name of the contract's message.")
     subject: FieldPath = Field(description="Field of the event that holds the id of what it happened to.")
     keeps: Section[FieldPath] = Field({}, description="Fields of the event by the name they are kept under.")

@@ -38,8 +38,6 @@ def _sources(contents: Contents) -> Iterator[Problem]:
         for section in type(file).model_fields if isinstance(file, File) else ():
             entries = getattr(file, section)
             for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-                if not isinstance(entry, Entry):
-                    continue
                 yield from _clauses(field.name, (section, name), entry, letters)
                 for index, figure in enumerate(entry.figures if isinstance(entry, Target) else ()):
                     yield from _clauses(field.name, (section, name, "figures", index), figure, letters)

@@ -48,7 +48,7 @@ def test_what_no_indicator_needs_is_not_heard():
     ],
 )
 def test_what_no_contract_has_ends_the_start(event, subject, keeps, reason):
-    mark = Mark(name="m", effective_from="2025-01-01", event=event, subject=subject, keeps=keeps)
+    mark = Mark(name="m", effective_from="2025-01-01", source="A1", event=event, subject=subject, keeps=keeps)
     with pytest.raises(ValueError, match=reason):
         MarkReader({"m": mark})
 
