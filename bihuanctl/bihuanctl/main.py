@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "case": "case",
     "trace": "trace",
     "check": "check",
+    "compliance": "compliance",
+    "quality": "quality",
     "events": "events",
     "logs": "logs",
     "clock": "clock",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from standards.indicators import Dimension, Indicator, Mark, Owner
 from standards.models import (
     Calendar,
     CalendarYear,
@@ -85,6 +86,13 @@ class Classes(File):
     resource_pools: Section[Word]
     training_topics: Section[Word]
     consent_purposes: Section[Word]
+
+
+class Indicators(File):
+    marks: Section[Mark]
+    dimensions: Section[Dimension]
+    owners: Section[Owner]
+    indicators: Section[Indicator]
 
 
 class Keywords(File):

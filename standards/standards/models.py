@@ -123,6 +123,7 @@ class ClockStandard(Word):
         "attempt",
         "certificate",
         "partner",
+        "report",
     ]
     limit: Duration
     calendar: CalendarName

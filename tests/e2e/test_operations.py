@@ -28,7 +28,7 @@ def test_status_names_every_process(platform: Any) -> None:
         "complaints",
         "records",
         "training",
-        "partners",
+        "quality", "partners",
         "gateway",
     }
 

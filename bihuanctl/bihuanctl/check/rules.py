@@ -29,6 +29,9 @@ WAITING_STAGES = ("handling", "closed", "archived")
 # Clock of standards/clocks.yaml that ends an exam.
 EXAM_CLOCK = "exam_time"
 
+# State of an alert that asks for no improvement.
+WITHOUT_IMPROVEMENT = "warned"
+
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
 
@@ -212,6 +215,19 @@ def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Findi
         yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
 
 
+def every_breach_has_its_improvement(snapshot: Snapshot) -> Iterator[Finding]:
+    """A figure in breach is being improved: quality and complaints know the same of each improvement (QLT-03)."""
+    if {"quality", "complaints"} & snapshot.silent.keys():
+        return
+    known = {improvement.entity_id: improvement.state for improvement in snapshot.of("alert_improvement")}
+    for alert in snapshot.of("alert"):
+        there = known.pop(alert.entity_id, WITHOUT_IMPROVEMENT)
+        if there != alert.state:
+            yield _about(alert, "improvement_disagrees", "complaints", f"{alert.state} / {there}")
+    for alert_id, state in known.items():
+        yield Finding("improvement_invented", service="complaints", entity_id=alert_id, detail=state)
+
+
 def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
     return Finding(code, service=service, entity_id=fact.entity_id, case_id=fact.case_id, detail=detail)
 
@@ -229,4 +245,5 @@ RULES = (
     no_case_has_two_open_work_orders,
     every_running_exam_has_its_clock,
     every_certificate_is_known_to_dispatch,
+    every_breach_has_its_improvement,
 )

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "partners")
+SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "quality", "partners")
 # The one service that signs certificates.
 TRAINING: Final = "training"
 # The one service that tells the bus who else may sign in there.
