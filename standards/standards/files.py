@@ -17,6 +17,7 @@ from standards.models import (
     ComplaintKeywordRule,
     ComplaintRemedy,
     ComplaintSeverity,
+    DataGrade,
     DisputeStage,
     EmergencyLevel,
     KeywordRule,
@@ -101,7 +102,7 @@ class Targets(File):
 
 class Levels(File):
     emergency: Section[EmergencyLevel]
-    data_grades: Section[RankedWord]
+    data_grades: Section[DataGrade]
     engineers: Section[RankedWord]
     priorities: Section[Priority]
 

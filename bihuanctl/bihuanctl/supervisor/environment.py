@@ -14,8 +14,6 @@ from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
 SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training")
-# The one service that signs certificates.
-TRAINING: Final = "training"
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
 
@@ -39,15 +37,15 @@ class Surroundings:
     nats_url: str
     targets: Mapping[str, str]
     master_key: SecretStr
-    # The private key that training signs certificates with.
-    certificate_key: SecretStr
+    # What only one service is told, by its name: the private keys that it signs with.
+    own: Mapping[str, Mapping[str, SecretStr]]
     jwks: Path
     clock_adjustable: bool
     # The caller's own environment; BIHUAN_ variables that are not set here, such as BIHUAN_TRACE_RATIO, pass through.
     inherited: Mapping[str, str]
 
     def of_service(self, service: str, account: Account) -> dict[str, str]:
-        own = {"BIHUAN_CERTIFICATE_KEY": self.certificate_key.get_secret_value()} if service == TRAINING else {}
+        own = {name: value.get_secret_value() for name, value in self.own.get(service, {}).items()}
         return (
             self._shared()
             | own
