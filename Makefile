@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training gateway bihuanctl
+OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down demo test lint format bench proto proto-lint proto-release k8s lock clean

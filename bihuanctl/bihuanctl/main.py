@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "events": "events",
     "logs": "logs",
     "clock": "clock",
+    "archive": "archive",
     "dead-letters": "dead_letters",
     "restart": "processes",
     "stop": "processes",

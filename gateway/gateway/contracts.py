@@ -8,7 +8,7 @@ from typing import Final
 from bihuan.complaints.v1 import complaint_service_pb2
 from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
 from bihuan.intake.v1 import cases_pb2, customers_pb2
-from bihuan.records.v1 import records_pb2
+from bihuan.records.v1 import accesses_pb2, log_pb2, records_pb2, retention_pb2
 from bihuan.training.v1 import assignments_pb2, certificates_pb2, courses_pb2, exams_pb2, question_banks_pb2
 
 CONTRACTS: Final[tuple[ModuleType, ...]] = (
@@ -18,6 +18,9 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
     work_orders_pb2,
     complaint_service_pb2,
     records_pb2,
+    accesses_pb2,
+    retention_pb2,
+    log_pb2,
     courses_pb2,
     assignments_pb2,
     question_banks_pb2,
