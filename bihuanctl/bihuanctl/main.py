@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "events": "events",
     "logs": "logs",
     "clock": "clock",
+    "archive": "archive",
     "dead-letters": "dead_letters",
     "partners": "partners",
     "restart": "processes",

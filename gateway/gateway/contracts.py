@@ -10,7 +10,7 @@ from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
 from bihuan.intake.v1 import cases_pb2, customers_pb2
 from bihuan.partners.v1 import partners_pb2, webhooks_pb2
 from bihuan.quality.v1 import alerts_pb2, indicators_pb2, reports_pb2
-from bihuan.records.v1 import records_pb2
+from bihuan.records.v1 import accesses_pb2, log_pb2, records_pb2, retention_pb2
 from bihuan.training.v1 import assignments_pb2, certificates_pb2, courses_pb2, exams_pb2, question_banks_pb2
 
 CONTRACTS: Final[tuple[ModuleType, ...]] = (
@@ -21,6 +21,9 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
     complaint_service_pb2,
     improvements_pb2,
     records_pb2,
+    accesses_pb2,
+    retention_pb2,
+    log_pb2,
     courses_pb2,
     assignments_pb2,
     question_banks_pb2,

@@ -18,6 +18,7 @@ from standards.models import (
     ComplaintKeywordRule,
     ComplaintRemedy,
     ComplaintSeverity,
+    DataGrade,
     DisputeStage,
     EmergencyLevel,
     KeywordRule,
@@ -110,7 +111,7 @@ class Targets(File):
 
 class Levels(File):
     emergency: Section[EmergencyLevel]
-    data_grades: Section[RankedWord]
+    data_grades: Section[DataGrade]
     engineers: Section[RankedWord]
     priorities: Section[Priority]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from acting import Cast
+from archiving import request_access
 from calling import Callers, services_of
 from complaining import Grievance
 from google.protobuf.descriptor import MethodDescriptor
@@ -61,11 +62,14 @@ def _things_of(cast: Cast) -> Mapping[str, str]:
     story.until_order("assigned")
     case = story.look()
     grievance = Grievance.by_web(cast, "宽带反复断网")
+    record_id = archived.record()["record_id"]
     return {
         "case_id": case["case_id"],
         "work_order_id": case["work_order_id"],
         "customer_id": case["customer_id"],
-        "record_id": archived.record()["record_id"],
+        "record_id": record_id,
+        "request_id": request_access(cast, record_id)["request_id"],
+        "hold_id": cast.do("archivist", f"/v1/records/{record_id}:hold", {"reason": "诉讼"})["hold_id"],
         "complaint_id": grievance.complaint_id,
         "engineer_id": engineer.engineer_id,
         "region": cast.place.region,
