@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from standards.models import (
+    AlarmSeverity,
+    AlarmType,
     Calendar,
     CalendarYear,
     CaseKind,
@@ -81,6 +83,7 @@ class Classes(File):
     complaint_causes: Section[ComplaintCause]
     dispute_stages: Section[DisputeStage]
     incident_kinds: Section[Word]
+    alarm_types: Section[AlarmType]
     resource_pools: Section[Word]
     training_topics: Section[Word]
     consent_purposes: Section[Word]
@@ -101,6 +104,7 @@ class Targets(File):
 
 class Levels(File):
     emergency: Section[EmergencyLevel]
+    alarm_severities: Section[AlarmSeverity]
     data_grades: Section[RankedWord]
     engineers: Section[RankedWord]
     priorities: Section[Priority]

@@ -171,6 +171,7 @@ class Target(Word):
 class EmergencyLevel(Word):
     level: int = Field(ge=1, le=3)
     response_clock: Name
+    commander: Literal["staff_on_duty", "regional_centre", "headquarters"]
     commanded_by: Texts
 
 
@@ -178,6 +179,16 @@ class RankedWord(Word):
     """A word with a place in an order: a higher rank includes or outweighs the lower ones."""
 
     rank: int = Field(ge=1)
+
+
+class AlarmSeverity(RankedWord):
+    """How serious an alarm is (DSP-07). Without an `emergency` it only warns."""
+
+    emergency: Name | None = None
+
+
+class AlarmType(Word):
+    incident_kind: Name
 
 
 class Priority(Word):
