@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.table import Table
+from servicekit.errors.words import in_words
 
 from bihuanctl.check.facts import Snapshot
 from bihuanctl.texts import Texts
@@ -38,7 +39,11 @@ def entities_table(snapshot: Snapshot, texts: Texts) -> Table:
     table.add_column(texts("check.states"))
     for entity, facts in sorted(snapshot.facts.items(), key=lambda entry: (entry[1][0].service, entry[0])):
         states = Counter(fact.state for fact in facts)
-        shown = " · ".join(f"{state} {count}" for state, count in states.most_common())
-        kind = texts(f"check.entity.{entity}") if texts.has(f"check.entity.{entity}") else entity
+        shown = " · ".join(
+            f"{in_words('state', state, texts.language)} {count}" for state, count in states.most_common()
+        )
+        # A service that was upgraded before this command may tell of what it does not know yet.
+        key = f"check.entity.{entity}"
+        kind = texts(key) if texts.has(key) else entity
         table.add_row(facts[0].service, kind, str(len(facts)), shown)
     return table
