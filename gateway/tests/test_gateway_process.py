@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from servicekit.embedded.processes import die_with_parent
 from servicekit.telemetry.spanstore import SpanStore
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -57,7 +58,13 @@ async def process(cases, issuer_dir, tmp_path) -> AsyncIterator[tuple[subprocess
     port = free_port()
     variables = environment(cases[1], issuer_dir, port, BIHUAN_SPAN_STORE=str(tmp_path / "spans.sqlite"))
     with (tmp_path / "log").open("wb") as log:
-        started = subprocess.Popen([sys.executable, "-m", "gateway"], env=variables, stdout=log, stderr=log)
+        started = subprocess.Popen(
+            [sys.executable, "-m", "gateway"],
+            env=variables,
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with_parent(signal.SIGKILL),
+        )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             await until_it_answers(client)

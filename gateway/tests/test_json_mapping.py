@@ -11,7 +11,6 @@ from bihuan.records.v1 import records_pb2
 from gateway.contracts import CONTRACTS
 from gateway.transcoding.bindings import find_bindings
 from gateway.transcoding.reading import reader
-from gateway.transcoding.writing import format_timestamp, writer
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 from servicekit.errors import Fault
+from servicekit.protojson import brief_writer, format_timestamp, full_writer
 
 MESSAGES = sorted(
     {kind for binding in find_bindings(CONTRACTS) for kind in (binding.request_class, binding.response_class)},
@@ -67,21 +67,28 @@ def test_what_we_write_is_what_the_library_writes(message):
     expected = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    assert writer(message.DESCRIPTOR)(message) == expected
-    assert json.loads(to_json(writer(message.DESCRIPTOR)(message))) == expected
+    assert full_writer(message.DESCRIPTOR)(message) == expected
+    assert json.loads(to_json(full_writer(message.DESCRIPTOR)(message))) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(MESSAGES).flatmap(messages))
+def test_what_we_write_in_brief_is_what_the_library_writes(message):
+    expected = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    assert json.loads(to_json(brief_writer(message.DESCRIPTOR)(message))) == expected
 
 
 @given(st.sampled_from(MESSAGES).flatmap(messages))
 def test_fields_are_written_in_the_order_of_the_contract(message):
     declared = [field.name for field in message.DESCRIPTOR.fields]
-    assert sorted(written := list(writer(message.DESCRIPTOR)(message)), key=declared.index) == written
+    assert sorted(written := list(full_writer(message.DESCRIPTOR)(message)), key=declared.index) == written
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(MESSAGES).flatmap(messages))
 def test_what_we_wrote_is_read_as_the_same_message(message):
     read = type(message)()
-    reader(message.DESCRIPTOR)(read, json.loads(json.dumps(writer(message.DESCRIPTOR)(message))), "")
+    reader(message.DESCRIPTOR)(read, json.loads(json.dumps(full_writer(message.DESCRIPTOR)(message))), "")
     assert read == message
 
 

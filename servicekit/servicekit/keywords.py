@@ -34,20 +34,26 @@ class KeywordReader:
     """Reads texts with one set of rules."""
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
-        # Words in lower case: looking for them first costs a fraction of the pattern, and most rules don't apply.
-        self._rules = [
-            (name, tuple(word.lower() for word in words), _pattern(words))
-            for name, rule in rules.items()
-            if (words := [word for group in rule.words.values() for word in group])
-        ]
+        self._patterns: dict[str, re.Pattern[str]] = {}
+        # Words in lower case with their rule, by their first character: looking for those that a text could hold costs
+        # a fraction of the patterns, and most rules don't apply.
+        self._words: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for name, rule in rules.items():
+            words = [word for group in rule.words.values() for word in group]
+            if words:
+                self._patterns[name] = _pattern(words)
+            for word in map(str.lower, words):
+                self._words[word[0]].append((word, name))
 
     def read(self, text: str) -> list[Found]:
         """Every rule that `text` fulfils, in the order of the rules, with the first word that fulfils it."""
         lowered = text.lower()
+        firsts = self._words.keys() & set(lowered)
+        promising = {rule for first in firsts for word, rule in self._words[first] if word in lowered}
         return [
             Found(name, found[0])
-            for name, words, pattern in self._rules
-            if any(map(lowered.__contains__, words)) and (found := pattern.search(text)) is not None
+            for name, pattern in self._patterns.items()
+            if name in promising and (found := pattern.search(text)) is not None
         ]
 
 

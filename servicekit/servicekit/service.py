@@ -9,8 +9,6 @@ import gc
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import asyncpg
@@ -192,7 +190,7 @@ async def _serve(build: Callable[[SettingsT], Service], settings: SettingsT) -> 
 
 
 async def _migrate(package: str, settings: ServiceSettings) -> None:
-    from servicekit.database.migrations import migrate  # noqa: PLC0415 -- alembic costs 0.1 s at start; serving has none
+    from servicekit.database.migrations import migrate, migrations_of  # noqa: PLC0415 -- alembic costs 0.1 s at start; serving has none
 
     await migrate(settings.database_url.get_secret_value(), migrations_of(package))
     log.info("migrated")
@@ -200,7 +198,7 @@ async def _migrate(package: str, settings: ServiceSettings) -> None:
 
 async def _await_migration(package: str, settings: ServiceSettings) -> None:
     """Returns when the database suits this version; it may be away, or not exist yet."""
-    from servicekit.database.migrations import is_migrated  # noqa: PLC0415 -- as above
+    from servicekit.database.migrations import is_migrated, migrations_of  # noqa: PLC0415 -- as above
 
     while True:
         try:
@@ -210,13 +208,6 @@ async def _await_migration(package: str, settings: ServiceSettings) -> None:
         except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
             log.info("database_awaited", reason=str(error))
         await asyncio.sleep(MIGRATION_POLL_SECONDS)
-
-
-def migrations_of(package: str) -> Path:
-    """Where a service's migrations are: inside the installed package, or beside it in the source tree."""
-    module: Any = import_module(package)
-    inside = Path(module.__file__).parent / "migrations"
-    return inside if inside.is_dir() else Path(module.__file__).parent.parent / "migrations"
 
 
 __all__ = ["Platform", "Service", "run"]

@@ -8,6 +8,7 @@ from functools import partial
 
 import servicekit.messaging.streams
 from pydantic import SecretStr
+from servicekit.database.migrations import is_migrated, migrations_of
 from servicekit.database.provisioning import provision
 from servicekit.messaging.streams import OPERATOR
 
@@ -69,7 +70,10 @@ class Assembly:
     async def migrate(self, service: str) -> None:
         """The service's role and database, with the tables of this version."""
         password = self._secrets.database[service]
-        self._database_urls[service] = await provision(self._database.admin_url, service, password)
+        url = self._database_urls[service] = await provision(self._database.admin_url, service, password)
+        # The usual case, found out without a process that would take a second or two of the start.
+        if await is_migrated(url, migrations_of(service)):
+            return
         await run_to_end(
             f"migrate-{service}",
             [sys.executable, "-m", service, "migrate"],

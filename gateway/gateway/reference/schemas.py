@@ -10,10 +10,10 @@ import protovalidate
 from buf.validate import validate_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from servicekit.protojson import map_entry
 
 from gateway.reference.comments import Comments
 from gateway.transcoding.reading import INTEGER_RANGES
-from gateway.transcoding.writing import map_entry
 
 Schema = dict[str, Any]
 

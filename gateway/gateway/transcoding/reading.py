@@ -18,8 +18,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
 from servicekit.errors import Fault
-
-from gateway.transcoding.writing import map_entry
+from servicekit.protojson import map_entry
 
 # Takes the JSON value and the path of its field; gives the value that the message takes.
 Convert = Callable[[Any, str], Any]

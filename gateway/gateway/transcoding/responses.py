@@ -16,11 +16,11 @@ from urllib.parse import quote
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from pydantic_core import to_json
+from servicekit.protojson import full_writer
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.transcoding.bindings import Binding
-from gateway.transcoding.writing import writer
 
 VERSION: Final = "version"
 JOINED: Final = "joined"
@@ -86,7 +86,7 @@ def _resources(message_type: Descriptor) -> list[tuple[str | None, Descriptor]]:
 
 def responder(binding: Binding, location: Location | None) -> Callable[[Request, Message], Response]:
     """A function that gives the HTTP response for a response message of this binding."""
-    write = writer(binding.response)
+    write = full_writer(binding.response)
     version_of = find_version(binding.response)
     headers_of_all = _READ_HEADERS if binding.verb == "GET" else {}
     can_join = JOINED in binding.response.fields_by_name

@@ -7,6 +7,7 @@ because the version before still runs while they do.
 
 import asyncio
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from alembic import command, context
@@ -53,6 +54,19 @@ async def is_migrated(database_url: str, migrations: Path) -> bool:
     script = ScriptDirectory.from_config(_config(migrations))
     known = {revision.revision for revision in script.walk_revisions()}
     return current is not None and (current == script.get_current_head() or current not in known)
+
+
+def migrations_of(package: str) -> Path:
+    """Where a service's migrations are: inside the installed package, or beside it in the source tree.
+
+    The service itself is not imported.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"there is no service {package}")
+    folder = Path(spec.origin).parent
+    inside = folder / "migrations"
+    return inside if inside.is_dir() else folder.parent / "migrations"
 
 
 def expected_head(migrations: Path) -> str:

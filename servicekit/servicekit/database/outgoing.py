@@ -8,12 +8,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import pydantic_core
 from bihuan.options.v1 import options_pb2
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from opentelemetry import trace
 
 from servicekit.ids import uuid7
+from servicekit.protojson import brief_writer
 
 # One statement whatever the number of rows, with one array a column: the server parses and plans it once.
 INSERT_OUTBOX = """
@@ -84,8 +85,7 @@ def _travels(descriptor: Any) -> Travels:
 
 def to_json(message: Message) -> bytes:
     """The message as compact proto JSON with the contract's field names, UTF-8."""
-    fields = MessageToDict(message, preserving_proto_field_name=True)
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    return pydantic_core.to_json(brief_writer(message.DESCRIPTOR)(message))
 
 
 def current_traceparent() -> str:

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from servicekit.database.idempotency import claim_keys
+from servicekit.database.inserting import insert_rows
 from servicekit.database.outgoing import INSERT_OUTBOX, OutgoingMessage, current_traceparent
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -60,6 +61,13 @@ class UnitOfWork:
         """
         rows: list[asyncpg.Record] = await self._driver.fetch(statement, *values)
         return rows
+
+    async def insert(self, table: Table, *rows: Mapping[str, Any]) -> None:
+        """Insert rows, at least one, that all have the same columns; raises the driver's own errors.
+
+        For hot paths, like `fetch`: it costs half of an `insert` by `execute`.
+        """
+        await insert_rows(self._driver, table, rows)
 
     async def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None without a row."""

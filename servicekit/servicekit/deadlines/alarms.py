@@ -19,24 +19,36 @@ class Alarm:
     """Wakes a sleeping runner early."""
 
     def __init__(self) -> None:
-        self._expected: datetime | None = None
+        # The earliest mark committed since the runner last began to look.
+        self._earliest: datetime | None = None
+        self._rests = False
+        self._until: datetime | None = None
         self._rung = asyncio.Event()
 
     def reset(self) -> None:
-        """The runner is going to look; whatever is committed from now on wakes it."""
-        self._expected = None
+        """The runner is going to look: what is committed already it will see."""
+        self._earliest = None
+        self._rests = False
         self._rung.clear()
 
     def expect(self, moment: datetime | None) -> None:
-        """The runner sleeps until then (None: for as long as nothing happens)."""
-        self._expected = moment
+        """The runner has looked, and sleeps until then (None: for as long as nothing happens)."""
+        self._rests = True
+        self._until = moment
+        self._wake_if_earlier()
 
     def ring(self, moment: datetime) -> None:
-        if self._expected is None or moment < self._expected:
-            self._rung.set()
+        if self._earliest is None or moment < self._earliest:
+            self._earliest = moment
+        self._wake_if_earlier()
 
     async def rung(self) -> None:
         await self._rung.wait()
+
+    def _wake_if_earlier(self) -> None:
+        # While the runner looks nothing wakes it: what it sees anyway need not make it look again.
+        if self._rests and self._earliest is not None and (self._until is None or self._earliest < self._until):
+            self._rung.set()
 
 
 _alarms: WeakKeyDictionary[Engine, Alarm] = WeakKeyDictionary()

@@ -39,6 +39,7 @@ SET state = CASE WHEN due_at <= $3::timestamptz THEN 'missed' ELSE $4::text END,
     ended_at = greatest($3::timestamptz, started_at)
 WHERE subject_id = ANY($1::text[]) AND ($2::text[] IS NULL OR clock = ANY($2::text[]))
   AND (state IN ('running', 'paused') OR (state = 'missed' AND ended_at = due_at))
+RETURNING fires_at
 """
 _REASSIGN = """
 UPDATE deadlines SET responsible = $2 WHERE subject_id = $1 AND state IN ('running', 'paused')
@@ -145,14 +146,14 @@ async def cancel(tx: UnitOfWork, subject_ids: Collection[str], clocks: Collectio
 
 
 async def _end(tx: UnitOfWork, subject_ids: Collection[str], clocks: list[str] | None, state: str) -> None:
-    ended = await tx.connection.exec_driver_sql(_END, (list(subject_ids), clocks, tx.now, state))
-    if ended.rowcount:
-        ring_after_commit(tx, tx.now)
+    ended = await tx.fetch(_END, list(subject_ids), clocks, tx.now, state)
+    if fires_at := [row["fires_at"] for row in ended if row["fires_at"] is not None]:
+        ring_after_commit(tx, min(fires_at))
 
 
 async def reassign(tx: UnitOfWork, subject_id: str, responsible: str) -> None:
     """Somebody else answers for the subject's clocks from now on."""
-    await tx.connection.exec_driver_sql(_REASSIGN, (subject_id, responsible))
+    await tx.fetch(_REASSIGN, subject_id, responsible)
 
 
 async def pause(tx: UnitOfWork, subject_ids: Collection[str]) -> None:
@@ -162,24 +163,25 @@ async def pause(tx: UnitOfWork, subject_ids: Collection[str]) -> None:
     """
     calendars = calendars_of(load())
     ids, used = [], []
-    for row in await tx.connection.exec_driver_sql(_PAUSABLE, (list(subject_ids), tx.now)):
-        ids.append(row.id)
-        used.append(Run(row.time_limit, row.calendar, row.running_since, row.used).used_at(tx.now, calendars))
+    for row in await tx.fetch(_PAUSABLE, list(subject_ids), tx.now):
+        run = Run(row["time_limit"], row["calendar"], row["running_since"], row["used"])
+        ids.append(row["id"])
+        used.append(run.used_at(tx.now, calendars))
     if ids:
-        await tx.connection.exec_driver_sql(_PAUSE, (ids, used))
+        await tx.fetch(_PAUSE, ids, used)
 
 
 async def resume(tx: UnitOfWork, subject_ids: Collection[str]) -> None:
     """Lets the subjects' paused clocks run on with what is left of their limits."""
     calendars = calendars_of(load())
     ids, due_at, provisional, fires_at = [], [], [], []
-    for row in await tx.connection.exec_driver_sql(_PAUSED, (list(subject_ids),)):
-        run = Run(row.time_limit, row.calendar, tx.now, row.used)
+    for row in await tx.fetch(_PAUSED, list(subject_ids)):
+        run = Run(row["time_limit"], row["calendar"], tx.now, row["used"])
         due = run.reaches(DUE_PERCENT, calendars)
-        ids.append(row.id)
+        ids.append(row["id"])
         due_at.append(due.moment)
         provisional.append(due.provisional)
-        fires_at.append(run.reaches(next_mark(row.warn_at, row.warned_percent), calendars).moment)
+        fires_at.append(run.reaches(next_mark(row["warn_at"], row["warned_percent"]), calendars).moment)
     if ids:
-        await tx.connection.exec_driver_sql(_RESUME, (ids, tx.now, due_at, provisional, fires_at))
+        await tx.fetch(_RESUME, ids, tx.now, due_at, provisional, fires_at)
         ring_after_commit(tx, min(fires_at))

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import text
 
 from servicekit.clock import Clock
 from servicekit.database import Database, is_database_trouble
@@ -26,7 +25,7 @@ RETRY_SECONDS = 1.0
 # A mark that has come and is locked is in the hands of another replica or of a use case, for milliseconds mostly.
 LOCKED_SECONDS = 0.05
 
-_NEXT = text("SELECT min(fires_at) FROM deadlines WHERE fires_at IS NOT NULL")
+_NEXT = "SELECT min(fires_at) AS moment FROM deadlines WHERE fires_at IS NOT NULL"
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +50,10 @@ class DeadlineRunner:
             try:
                 await self._settle_daily()
                 self._alarm.reset()
-                while await self._firing.fire_due() and not self._stopping.is_set():
-                    pass
-                await self._rest(await self._next_mark())
+                until = await self._next_mark()
+                if self._has_come(until) and await self._firing.fire_due():
+                    continue
+                await self._rest(until)
             except Exception as error:
                 if is_database_trouble(error):
                     log.warning("deadlines_wait_for_database", error=repr(error.__cause__ or error))
@@ -78,11 +78,15 @@ class DeadlineRunner:
 
     async def _next_mark(self) -> datetime | None:
         async with self._database.transaction("next_deadline") as tx:
-            moment: datetime | None = await tx.scalar(_NEXT)
+            [row] = await tx.fetch(_NEXT)
+        moment: datetime | None = row["moment"]
         return moment
 
+    def _has_come(self, moment: datetime | None) -> bool:
+        return moment is not None and moment <= self._clock.now()
+
     async def _rest(self, until: datetime | None) -> None:
-        if until is not None and until <= self._clock.now():
+        if self._has_come(until):
             await self._first_of(self._stopping.wait(), seconds=LOCKED_SECONDS)
             return
         self._alarm.expect(until)

@@ -1,8 +1,8 @@
 """From the outbox to the stream: each committed row is published at least once, in the order of its entity.
 
-One relay of a service is active, the one that holds an advisory lock on its own database connection. The lock, the
-rows and their marks live on that one connection: a relay that loses it can't mark anything, and the next one publishes
-the rows again under the same `Nats-Msg-Id`, which the stream and the inbox drop.
+One relay of a service is active, the one that holds an advisory lock on its own database connection. The lock and the
+marks live on that one connection: a relay that loses it can't mark anything, and the next one publishes the rows again
+under the same `Nats-Msg-Id`, which the stream and the inbox drop.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _NOTIFY_SECONDS = 0.005
 _WAITING = """
 SELECT id, event_id, subject, entity_id, entity_version, case_id, body, headers, created_at
 FROM outbox WHERE published_at IS NULL AND parked_reason IS NULL
-ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+ORDER BY id LIMIT $1
 """
 _MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])"
 _PARK = "UPDATE outbox SET parked_reason = $2 WHERE id = $1"
@@ -129,17 +129,17 @@ class Relay:
     async def _relay_batch(self, session: asyncpg.Connection[Any], connection: Connection) -> int:
         """Publishes and marks up to a batch of rows; gives how many were published or parked.
 
+        No transaction around it: the advisory lock keeps other relays away, and a mark needs nothing but itself.
         Raises BusAwayError after marking what was acknowledged, when something was not.
         """
-        async with session.transaction():
-            rows = await session.fetch(_WAITING, self._batch)
-            if not rows:
-                return 0
-            sending = _Sending(connection)
-            await sending.send(rows)
-            await session.execute(_MARK, sending.published)
-            for row_id, reason in sending.parked.items():
-                await session.execute(_PARK, row_id, reason)
+        rows = await session.fetch(_WAITING, self._batch)
+        if not rows:
+            return 0
+        sending = _Sending(connection)
+        await sending.send(rows)
+        await session.execute(_MARK, sending.published)
+        for row_id, reason in sending.parked.items():
+            await session.execute(_PARK, row_id, reason)
         if sending.away is not None:
             raise sending.away
         return len(rows)

@@ -11,7 +11,7 @@ from servicekit.database import UnitOfWork, current_traceparent
 from servicekit.deadlines import Start
 from servicekit.errors import Fault
 from servicekit.ids import uuid7
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from intake.cases.case import Case
 from intake.cases.duplicates import Earlier, Windows
@@ -20,8 +20,6 @@ from intake.cases.steps import ClockStart, Step
 from intake.cases.tables import CASES, HISTORY
 from servicekit import deadlines
 
-_INSERT = insert(CASES)
-_INSERT_HISTORY = insert(HISTORY)
 _UPDATE = update(CASES).where(CASES.c.case_id == bindparam("id"), CASES.c.version == bindparam("version_before"))
 # LATERAL with a limit makes PostgreSQL go by the index for each customer, whatever it thinks of the table's size. The
 # limit is far beyond what a customer reports in the windows. Locked, so that none is closed while a report joins it.
@@ -87,7 +85,7 @@ def case_of(row: Any) -> Case:
 async def add(tx: UnitOfWork, opened: Sequence[tuple[Step, str, str]]) -> None:
     """Stores new cases, many in one go: each with the step that opened it, who did it, and the trace it came with."""
     rows = [step.after.model_dump() | {"stage_entered_by": trace} for step, _, trace in opened]
-    await tx.execute(_INSERT, rows)
+    await tx.insert(CASES, *rows)
     await _write_history(tx, [(step, actor) for step, actor, _ in opened])
     await deadlines.start(tx, [_start(step.after, start, trace) for step, _, trace in opened for start in step.starts])
     for step, _, trace in opened:
@@ -130,22 +128,20 @@ async def _one(tx: UnitOfWork, reference: str, *, lock: bool) -> Case:
 
 
 async def _write_history(tx: UnitOfWork, steps: Sequence[tuple[Step, str]]) -> None:
-    await tx.execute(
-        _INSERT_HISTORY,
-        [
-            {
-                "at": tx.now,
-                "entry_id": uuid7(),
-                "case_id": step.after.case_id,
-                "happened": step.happened,
-                "actor": actor,
-                "stage": step.after.stage.value,
-                "details": dict(step.details),
-                "version": step.after.version,
-            }
-            for step, actor in steps
-        ],
-    )
+    entries = [
+        {
+            "at": tx.now,
+            "entry_id": uuid7(),
+            "case_id": step.after.case_id,
+            "happened": step.happened,
+            "actor": actor,
+            "stage": step.after.stage.value,
+            "details": dict(step.details),
+            "version": step.after.version,
+        }
+        for step, actor in steps
+    ]
+    await tx.insert(HISTORY, *entries)
 
 
 async def _turn_clocks(tx: UnitOfWork, before: Case, step: Step, trace: str) -> None:

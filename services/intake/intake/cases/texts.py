@@ -7,7 +7,7 @@ from uuid import UUID
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 from servicekit.sealing import Sealer
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from intake.cases.case import Case
 from intake.cases.tables import TEXTS, TextRow
@@ -57,7 +57,7 @@ async def add(tx: UnitOfWork, sealer: Sealer, key: CustomerKey, case: Case, text
         if text.text
     ]
     if rows:
-        await tx.execute(insert(TEXTS), rows)
+        await tx.insert(TEXTS, *rows)
 
 
 async def of(tx: UnitOfWork, case: Case) -> list[TextRow]:

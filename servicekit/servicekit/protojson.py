@@ -1,8 +1,7 @@
 """Messages → JSON: the proto JSON mapping with the contract's own field names.
 
 Compiled once per message type, because the library's converter looks every field up again for each message and was
-measured at four times the cost. Scalars and lists are always there, even when zero or empty, so that a client sees one
-shape; messages and optional scalars are absent when not set. A property test holds it equal to the library's output.
+measured at four times the cost. A property test holds it equal to the library's output.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 
 Convert = Callable[[Any], Any]
+Write = Callable[[Message], dict[str, Any]]
 
 _EPOCH = date(1970, 1, 1)
 _INT64 = frozenset({FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64})
@@ -26,12 +26,13 @@ _FLOATS = frozenset({FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUB
 
 
 @cache
-def writer(message_type: Descriptor) -> Callable[[Message], dict[str, Any]]:
-    """A function that gives the JSON object of a message of this type.
+def full_writer(message_type: Descriptor) -> Write:
+    """A function that gives the JSON object of a message of this type, in one shape whatever is set.
 
+    Scalars and lists are always there, even when zero or empty; messages and optional scalars are absent when not set.
     The object may share its empty lists and objects with others: serialise it, don't change it.
     """
-    fields = {field.number: (field.name, _field_converter(field)) for field in message_type.fields}
+    fields = _fields(message_type, full_writer)
     # In the order of the contract, with a place held for what may be absent.
     blank = {field.name: None if field.has_presence else _json_default(field) for field in message_type.fields}
     may_be_absent = [field.name for field in message_type.fields if field.has_presence]
@@ -49,12 +50,31 @@ def writer(message_type: Descriptor) -> Callable[[Message], dict[str, Any]]:
     return write
 
 
+@cache
+def brief_writer(message_type: Descriptor) -> Write:
+    """A function that gives the JSON object of a message of this type, without what is zero, empty or not set."""
+    fields = _fields(message_type, brief_writer)
+
+    def write(message: Message) -> dict[str, Any]:
+        json_object: dict[str, Any] = {}
+        for field, value in message.ListFields():
+            name, convert = fields[field.number]
+            json_object[name] = value if convert is None else convert(value)
+        return json_object
+
+    return write
+
+
+def _fields(message_type: Descriptor, inner: Callable[[Descriptor], Write]) -> dict[int, tuple[str, Convert | None]]:
+    return {field.number: (field.name, _field_converter(field, inner)) for field in message_type.fields}
+
+
 def _json_default(field: FieldDescriptor) -> Any:
     if map_entry(field) is not None:
         return {}
     if field.is_repeated:
         return []
-    convert = _value_converter(field)
+    convert = _value_converter(field, full_writer)
     return field.default_value if convert is None else convert(field.default_value)
 
 
@@ -64,12 +84,12 @@ def map_entry(field: FieldDescriptor) -> Descriptor | None:
     return entry if entry is not None and entry.GetOptions().map_entry else None
 
 
-def _field_converter(field: FieldDescriptor) -> Convert | None:
+def _field_converter(field: FieldDescriptor, inner: Callable[[Descriptor], Write]) -> Convert | None:
     entry = map_entry(field)
     if entry is not None:
-        convert_value = _value_converter(entry.fields_by_name["value"]) or _unchanged
+        convert_value = _value_converter(entry.fields_by_name["value"], inner) or _unchanged
         return lambda entries: {_map_key(key): convert_value(entries[key]) for key in entries}
-    convert = _value_converter(field)
+    convert = _value_converter(field, inner)
     if field.is_repeated:
         return list if convert is None else lambda values: [convert(value) for value in values]
     return convert
@@ -83,10 +103,10 @@ def _map_key(key: object) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-def _value_converter(field: FieldDescriptor) -> Convert | None:
+def _value_converter(field: FieldDescriptor, inner: Callable[[Descriptor], Write]) -> Convert | None:
     """What one value of this field needs on its way to JSON; None when JSON takes it as it is."""
     if field.message_type is not None:
-        return _message_converter(field.message_type)
+        return _message_converter(field.message_type, inner)
     if field.enum_type is not None:
         return _enum_converter(field.enum_type)
     if field.type == FieldDescriptor.TYPE_BYTES:
@@ -98,12 +118,12 @@ def _value_converter(field: FieldDescriptor) -> Convert | None:
     return None
 
 
-def _message_converter(message_type: Descriptor) -> Convert:
+def _message_converter(message_type: Descriptor, inner: Callable[[Descriptor], Write]) -> Convert:
     if message_type.full_name == "google.protobuf.Timestamp":
         return lambda moment: format_timestamp(moment.seconds, moment.nanos)
     if message_type.full_name.startswith("google.protobuf."):
         return json_format.MessageToDict
-    return writer(message_type)
+    return inner(message_type)
 
 
 def _enum_converter(enum_type: EnumDescriptor) -> Convert:
