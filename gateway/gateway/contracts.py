@@ -8,6 +8,7 @@ from typing import Final
 from bihuan.complaints.v1 import complaint_service_pb2
 from bihuan.dispatch.v1 import alarms_pb2, engineers_pb2, incidents_pb2, work_orders_pb2
 from bihuan.intake.v1 import cases_pb2, customers_pb2
+from bihuan.partners.v1 import partners_pb2, webhooks_pb2
 from bihuan.records.v1 import records_pb2
 from bihuan.training.v1 import assignments_pb2, certificates_pb2, courses_pb2, exams_pb2, question_banks_pb2
 
@@ -25,4 +26,6 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
     question_banks_pb2,
     exams_pb2,
     certificates_pb2,
+    partners_pb2,
+    webhooks_pb2,
 )

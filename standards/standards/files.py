@@ -27,6 +27,7 @@ from standards.models import (
     RankedWord,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Stage,
     Target,
@@ -155,6 +156,7 @@ class Retention(File):
 class Thresholds(File):
     windows: Section[Window]
     thresholds: Section[Threshold]
+    schedules: Section[Schedule]
 
 
 class Stages(File):

@@ -122,6 +122,7 @@ class ClockStandard(Word):
         "assignment",
         "attempt",
         "certificate",
+        "partner",
     ]
     limit: Duration
     calendar: CalendarName
@@ -290,6 +291,13 @@ class Window(Word):
 class Threshold(Word):
     requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
     value: Decimal
+
+
+class Schedule(Word):
+    """Pauses between tries of the same, the first one after the first try."""
+
+    requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
+    pauses: tuple[Duration, ...] = Field(min_length=1)
 
 
 class Stage(Word):

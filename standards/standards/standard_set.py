@@ -14,6 +14,7 @@ from standards.models import (
     KeywordRule,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Target,
     Threshold,
@@ -64,6 +65,7 @@ class Standards:
         self.calendars = contents.calendars
         self.windows: Mapping[str, Window] = contents.thresholds.windows
         self.thresholds: Mapping[str, Threshold] = contents.thresholds.thresholds
+        self.schedules: Mapping[str, Schedule] = contents.thresholds.schedules
         self.targets: Mapping[str, Target] = contents.targets.targets
         self.scorecards: Mapping[str, Scorecard] = contents.scorecards.scorecards
         self.retention: Mapping[str, RetentionClass] = contents.retention.retention

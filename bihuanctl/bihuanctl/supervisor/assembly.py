@@ -67,6 +67,10 @@ class Assembly:
         async with operator_bus(self.surroundings.layout.bus_login) as jetstream:
             await servicekit.messaging.streams.provision(jetstream)
 
+    async def follow_partners(self) -> None:
+        """Keeps the bus in step with the partners, until cancelled."""
+        await self._bus.follow_partners()
+
     async def migrate(self, service: str) -> None:
         """The service's role and database, with the tables of this version."""
         password = self._secrets.database[service]
@@ -130,8 +134,10 @@ def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, st
         targets={name: f"{LOOPBACK}:{next(ports)}" for name in SERVICES},
         master_key=SecretStr(secrets.master_key),
         certificate_key=SecretStr(secrets.certificate_key),
+        hotline_key=SecretStr(secrets.hotline_key),
         jwks=layout.issuer / "jwks.json",
         clock_adjustable=options.clock_adjustable,
+        bus_accounts=bus.partner_accounts,
         inherited=environment,
     )
     return Assembly(surroundings, secrets, database, bus)

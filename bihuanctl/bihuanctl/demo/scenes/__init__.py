@@ -9,11 +9,13 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import certificate, complaints, outage
+from bihuanctl.demo.scenes import certificate, complaints, hotline, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
+    "hotline": hotline.play,
+    "partner": partner.play,
     "outage": outage.play,
 }
