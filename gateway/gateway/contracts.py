@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Final
 
 from bihuan.complaints.v1 import complaint_service_pb2, improvements_pb2
-from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
+from bihuan.dispatch.v1 import alarms_pb2, engineers_pb2, incidents_pb2, work_orders_pb2
 from bihuan.intake.v1 import cases_pb2, customers_pb2
 from bihuan.partners.v1 import partners_pb2, webhooks_pb2
 from bihuan.quality.v1 import alerts_pb2, indicators_pb2, reports_pb2
@@ -18,6 +18,8 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
     customers_pb2,
     engineers_pb2,
     work_orders_pb2,
+    incidents_pb2,
+    alarms_pb2,
     complaint_service_pb2,
     improvements_pb2,
     records_pb2,

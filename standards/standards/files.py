@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from standards.indicators import Dimension, Indicator, Mark, Owner
 from standards.models import (
+    AlarmSeverity,
+    AlarmType,
     Calendar,
     CalendarYear,
     CaseKind,
@@ -84,6 +86,7 @@ class Classes(File):
     complaint_causes: Section[ComplaintCause]
     dispute_stages: Section[DisputeStage]
     incident_kinds: Section[Word]
+    alarm_types: Section[AlarmType]
     resource_pools: Section[Word]
     training_topics: Section[Word]
     consent_purposes: Section[Word]
@@ -111,6 +114,7 @@ class Targets(File):
 
 class Levels(File):
     emergency: Section[EmergencyLevel]
+    alarm_severities: Section[AlarmSeverity]
     data_grades: Section[DataGrade]
     engineers: Section[RankedWord]
     priorities: Section[Priority]

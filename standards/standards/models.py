@@ -174,6 +174,7 @@ class Target(Word):
 class EmergencyLevel(Word):
     level: int = Field(ge=1, le=3)
     response_clock: Name
+    commander: Literal["staff_on_duty", "regional_centre", "headquarters"]
     commanded_by: Texts
 
 
@@ -188,6 +189,16 @@ class DataGrade(RankedWord):
 
     approvals: int = Field(ge=0, le=5)
     opened_to: tuple[Name, ...] = Field(min_length=1, description="Roles.")
+
+
+class AlarmSeverity(RankedWord):
+    """How serious an alarm is (DSP-07). Without an `emergency` it only warns."""
+
+    emergency: Name | None = None
+
+
+class AlarmType(Word):
+    incident_kind: Name
 
 
 class Priority(Word):

@@ -73,12 +73,16 @@ class Surroundings:
 
     def of_gateway(self) -> dict[str, str]:
         own = self._own_of(GATEWAY)
-        return self._shared() | own | {
-            "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
-            "BIHUAN_PUBLIC_URL": self.gateway_url,
-            "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
-            "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
-        }
+        return (
+            self._shared()
+            | own
+            | {
+                "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
+                "BIHUAN_PUBLIC_URL": self.gateway_url,
+                "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
+                "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
+            }
+        )
 
     def _shared(self) -> dict[str, str]:
         return {

@@ -9,7 +9,7 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, partner
+from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
@@ -18,4 +18,5 @@ SCENES: Final = {
     "archive": archive.play,
     "hotline": hotline.play,
     "partner": partner.play,
+    "outage": outage.play,
 }
