@@ -82,7 +82,12 @@ def nats_users() -> str:
     lines += [f"      {json.dumps(export)}" for export in platform_exports()]
     lines += ["    ]", "    users: ["]
     for user, allowed in rights.items():
-        lines += ["      {", f'        user: "{user}"', f"        password: $NATS_PASSWORD_{user}", "        permissions {"]
+        lines += [
+            "      {",
+            f'        user: "{user}"',
+            f"        password: $NATS_PASSWORD_{user}",
+            "        permissions {",
+        ]
         for direction, subjects in allowed.items():
             lines.append(f"          {direction}: {{ allow: [")
             lines += [f'            "{subject}"' for subject in subjects["allow"]]
