@@ -12,6 +12,7 @@ from typing import Final
 from bihuanctl.supervisor.environment import SERVICES
 from gateway.settings import GatewaySettings
 from pydantic_settings import BaseSettings
+from records.settings import RecordsSettings
 from servicekit.database.provision import ProvisionSettings as DatabaseProvisionSettings
 from servicekit.messaging.provision import ProvisionSettings as StreamProvisionSettings
 from servicekit.messaging.streams import OPERATOR, STREAMS, operator_permissions, permissions
@@ -30,6 +31,7 @@ def settings() -> frozenset[str]:
     kinds: tuple[type[BaseSettings], ...] = (
         ServiceSettings,
         GatewaySettings,
+        RecordsSettings,
         TrainingSettings,
         DatabaseProvisionSettings,
         StreamProvisionSettings,
