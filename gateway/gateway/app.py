@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from servicekit.clock import Clock, SystemClock
 from servicekit.errors import Fault
 from servicekit.identity import TokenVerifier
+from servicekit.messaging.sharing import shared_events
 from servicekit.rpc.client import Channel
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
@@ -21,8 +22,10 @@ from gateway.hotline.routes import INTAKE, add_hotline
 from gateway.issuer.routes import add_issuer
 from gateway.limits import RateLimits
 from gateway.problems import Problems
+from gateway.reference.asyncapi import describe_events
 from gateway.reference.comments import Comments
 from gateway.reference.conventions import Origin
+from gateway.reference.eventpages import add_event_reference
 from gateway.reference.openapi import describe
 from gateway.reference.pages import add_reference
 from gateway.settings import GatewaySettings
@@ -78,7 +81,9 @@ def build_app(settings: GatewaySettings, clock: Clock | None = None) -> FastAPI:
     app.add_route("/healthz", health.live)
     app.add_route("/readyz", health.ready)
     origin = Origin(settings.base_url, settings.oidc_issuer, built_in_issuer=settings.issuer_dir is not None)
-    add_reference(app, describe(bindings, Comments.load(), problems, origin))
+    comments = Comments.load()
+    add_reference(app, describe(bindings, comments, problems, origin))
+    add_event_reference(app, describe_events(shared_events(), comments, origin))
     return app
 
 
