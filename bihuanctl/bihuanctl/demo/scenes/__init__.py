@@ -9,10 +9,11 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import certificate, complaints
+from bihuanctl.demo.scenes import certificate, complaints, indicators
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
+    "indicators": indicators.play,
 }
