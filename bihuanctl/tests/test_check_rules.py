@@ -259,3 +259,29 @@ def test_qlt_03_a_breach_and_its_improvement_know_of_each_other(quality: str, co
     )
     assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
     assert judge(replace(snapshot, silent={"quality": "away"}))[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "intake", "code"),
+    [
+        ("reported", "open", ""),
+        ("isolated", "open", ""),
+        ("restored", "restored", ""),
+        ("closed", "restored", ""),
+        ("dismissed", "dismissed", ""),
+        ("", "joined", ""),
+        ("reported", "", "incident_disagrees"),
+        ("restored", "open", "incident_disagrees"),
+        ("", "asked", "incident_lost"),
+    ],
+)
+def test_int_15_dispatch_and_intake_know_the_same_incidents(dispatch: str, intake: str, code: str) -> None:
+    snapshot = Snapshot(
+        QUIET,
+        {
+            "incident": [EntityFact("incident", ORDER, "", dispatch)] if dispatch else [],
+            "known_incident": [EntityFact("known_incident", ORDER, "", intake)] if intake else [],
+        },
+    )
+    assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
+    assert judge(replace(snapshot, silent={"dispatch": "away"}))[1:] == []

@@ -62,6 +62,9 @@ def _classes(contents: Contents) -> Iterator[Problem]:
     for name, cause in classes.complaint_causes.items():
         place = ("complaint_causes", name, "under")
         yield from _missing("classes", place, cause.under, classes.complaint_causes, "cause")
+    for name, alarm_type in classes.alarm_types.items():
+        place = ("alarm_types", name, "incident_kind")
+        yield from _missing("classes", place, alarm_type.incident_kind, classes.incident_kinds, "incident kind")
     for name, words in contents.keywords.complaints.items():
         place = ("complaints", name, "complaint_class")
         yield from _missing("keywords", place, words.complaint_class, classes.complaint_classes, "complaint class")
@@ -84,6 +87,9 @@ def _levels(contents: Contents) -> Iterator[Problem]:
     for name, level in levels.emergency.items():
         place: Place = ("emergency", name, "response_clock")
         yield from _missing("levels", place, level.response_clock, contents.clocks.clocks, "clock")
+    for name, severity in levels.alarm_severities.items():
+        place = ("alarm_severities", name, "emergency")
+        yield from _missing("levels", place, severity.emergency, levels.emergency, "emergency level")
     for name, visit in skills.visits.items():
         yield from _missing("skills", ("visits", name), name, contents.classes.categories, "category")
         yield from _missing("skills", ("visits", name, "skill"), visit.skill, skills.skills, "skill")

@@ -15,6 +15,7 @@ from standards.models import (
     KeywordRule,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Target,
     Threshold,
@@ -67,6 +68,7 @@ class Standards:
         self.calendars = contents.calendars
         self.windows: Mapping[str, Window] = contents.thresholds.windows
         self.thresholds: Mapping[str, Threshold] = contents.thresholds.thresholds
+        self.schedules: Mapping[str, Schedule] = contents.thresholds.schedules
         self.targets: Mapping[str, Target] = contents.targets.targets
         self.indicators: Mapping[str, Indicator] = contents.indicators.indicators
         self.marks: Mapping[str, Mark] = contents.indicators.marks

@@ -29,6 +29,7 @@ def test_status_names_every_process(platform: Any) -> None:
         "records",
         "training",
         "quality",
+        "partners",
         "gateway",
     }
 

@@ -103,6 +103,7 @@ async def test_servers_that_exist_already_are_used(
         "records",
         "training",
         "quality",
+        "partners",
         "gateway",
     }
     own_platform.assert_nothing_fell_out()

@@ -37,7 +37,7 @@ def build(settings: ServiceSettings) -> Service:
         deadlines=build_clocks(standards),
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
-        tasks={"figures": refresher.run},
+        background={"figures": refresher.run},
     )
 
 
