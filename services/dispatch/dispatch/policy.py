@@ -49,6 +49,9 @@ class SlotPolicy:
         )
 
 
+OUTAGE_LEVEL = "outage_level"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The standards as dispatch needs them."""
@@ -62,6 +65,10 @@ class Policy:
     # What a visit needs by default, by service category.
     visits: Mapping[str, Visit]
     slots: SlotPolicy
+    # Service categories, as incidents name what they disturb.
+    categories: Collection[str]
+    # Emergency level at which a mass outage begins (DSP-06).
+    outage_level: int
 
     @classmethod
     def of(cls, standards: Standards) -> Self:
@@ -72,6 +79,8 @@ class Policy:
             regions=frozenset(standards.regions),
             visits=standards.visits,
             slots=SlotPolicy.of(standards),
+            categories=frozenset(standards.categories),
+            outage_level=int(standards.thresholds[OUTAGE_LEVEL].value),
         )
 
     def require_known(

@@ -13,6 +13,7 @@ from dispatch.engineers import rostering
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import Profile, get_engineer
 from dispatch.facts import entity_facts
+from dispatch.incidents.ladder import Ladder
 from dispatch.policy import Policy
 from dispatch.slots import store as reservations
 from dispatch.slots.booking import book_reservation
@@ -62,6 +63,7 @@ class Depot:
         self.database = database
         self.clock = clock
         self.placement = placement
+        self.ladder = Ladder.of(load())
         self.capacity = placement.policy.capacity
 
     async def hire(
@@ -159,7 +161,7 @@ class Depot:
     async def problems(self) -> list[str]:
         """What the loop check would find wrong."""
         async with self.database.transaction("facts") as tx:
-            facts = await entity_facts(tx, "", 5000)
+            facts = await entity_facts(tx, "", 5000, ladder=self.ladder)
         return [problem for fact in facts for problem in fact.problems]
 
     async def refused(self, code: str, *args, **kwargs) -> None:
@@ -257,7 +259,7 @@ def planner(depot: Depot) -> Planner:
 @pytest.fixture
 def fire(depot: Depot):
     """Moves the clock on and fires what is due."""
-    firing = Firing(depot.database, build_clocks(depot.placement))
+    firing = Firing(depot.database, build_clocks(depot.placement, depot.ladder))
 
     async def advance(step: timedelta) -> None:
         depot.clock.advance(step)

@@ -81,7 +81,9 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
         if found is None or event.reason == MOVED:
             return
         case, appointment = found
-        await change(tx, desk, case, appointment, rules.released(appointment, tx.now), actor=DISPATCH)
+        step = rules.released(appointment, tx.now)
+        told = appointed.drop_time(case, step.happened)
+        await change(tx, desk, case, appointment, step, told, actor=DISPATCH)
 
     @reactions.on(events_pb2.ReservationFulfilled)
     async def fulfilled(tx: UnitOfWork, event: events_pb2.ReservationFulfilled, _received: Received) -> None:

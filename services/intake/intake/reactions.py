@@ -1,5 +1,6 @@
-"""What intake does when other services tell what happened: dispatch about visits, and about the slots of appointments
-(appointmentnews.py), records about the archive, complaints about what was handed to it (complaintnews.py).
+"""What intake does when other services tell what happened: dispatch about visits, about the slots of appointments
+(appointmentnews.py) and about incidents (incidentnews.py), records about the archive, complaints about what was handed
+to it (complaintnews.py).
 
 Every report is kept in the history of its case. Those about a work order that the case doesn't wait for change nothing
 (see cases/visits.py), so late, repeated and reordered reports are harmless.
@@ -23,6 +24,7 @@ from intake.cases.steps import Step, noted
 from intake.cases.visits import Engineer
 from intake.complaintnews import react_on_complaints
 from intake.desk import Desk
+from intake.incidentnews import react_on_incidents
 
 SYSTEM = "system"
 # How dispatch names us where it says who asked for a work order.
@@ -119,6 +121,7 @@ def build_reactions(desk: Desk) -> Reactions:
 
     react_on_complaints(reactions)
     react_on_reservations(reactions, desk)
+    react_on_incidents(reactions, desk)
     return reactions
 
 

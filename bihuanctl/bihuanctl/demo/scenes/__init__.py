@@ -9,11 +9,16 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import appointment, certificate, complaints
+from bihuanctl.demo.scenes import appointment, archive, certificate, complaints, hotline, indicators, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
     "appointment": appointment.play,
+    "archive": archive.play,
+    "hotline": hotline.play,
+    "partner": partner.play,
+    "outage": outage.play,
+    "indicators": indicators.play,
 }

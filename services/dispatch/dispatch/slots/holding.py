@@ -114,7 +114,7 @@ async def release_hold(tx: UnitOfWork, reservation_id: UUID, principal: Principa
     reservation = await store.lock(tx, reservation_id)
     require_may_use(principal, reservation)
     if reservation.state == State.BOOKED:
-        raise Fault("transition_forbidden", action="release_hold", state=reservation.state.value)
+        raise Fault("transition_forbidden", action="release", state=reservation.state.value)
     if reservation.state != State.HELD:
         return reservation
     return await store.save(tx, reservation, rules.release(reservation, tx.now, reason=GIVEN_BACK))

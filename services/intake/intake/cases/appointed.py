@@ -22,6 +22,8 @@ OFFERED = "alternatives"
 
 def is_appointable(case: Case, work_order_id: UUID | None = None) -> bool:
     """A visit can be appointed: nobody has assessed the case yet, or it waits for a visit (`work_order_id`)."""
+    if case.waits_for_incident:
+        return False
     if case.stage == Stage.ACCEPTED:
         return True
     waits_for_visit = case.stage in VISITED and case.work_order_id is not None
@@ -81,6 +83,15 @@ def call_off(case: Case, now: datetime) -> Step:
         starts=(steps.ASSESSMENT,),
         more_important=False,
     )
+
+
+def drop_time(case: Case, happened: str) -> Step:
+    """Its visit was called off, and the appointed time with it."""
+    if case.appointed_from is None:
+        return noted(case, happened)
+    after = changed(case)
+    after.appointed_from = after.appointed_until = None
+    return Step(after=after, happened=happened)
 
 
 def lose_time(case: Case, happened: str, *, reason: str, alternatives: list[TimePeriod]) -> Step:

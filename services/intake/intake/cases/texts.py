@@ -28,6 +28,7 @@ WITHDRAWAL_REASON = "withdrawal_reason"
 APPOINTMENT_PREPARATION = "appointment_preparation"
 APPOINTMENT_MOVE_REASON = "appointment_move_reason"
 APPOINTMENT_CANCELLATION_REASON = "appointment_cancellation_reason"
+DETACHMENT_REASON = "detachment_reason"
 
 
 @dataclass(frozen=True)
