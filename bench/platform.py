@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -46,7 +47,7 @@ class Platform:
     async def up(self) -> float:
         """Starts it in the background; gives the seconds from the call to every process being healthy."""
         began = time.perf_counter()
-        await self.command("up", "--detach", "--port", "0")
+        await self.command("up", "--detach", "--port", "0", "--adjustable-clock")
         return time.perf_counter() - began
 
     async def down(self) -> None:
@@ -113,23 +114,33 @@ class Platform:
 
     async def until_quiet(self) -> None:
         """Waits until its processes together use next to nothing of one processor, for a while at most."""
-        before = self._processor_seconds()
+        before = sum(self.processor_seconds().values())
         for _ in range(QUIET_PATIENCE_SECONDS):
             await asyncio.sleep(1)
-            now = self._processor_seconds()
+            now = sum(self.processor_seconds().values())
             if now - before < QUIET_SHARE:
                 return
             before = now
 
-    def _processor_seconds(self) -> float:
-        used = 0.0
-        for process in self.processes():
-            try:
-                times = process.cpu_times()
-            except psutil.NoSuchProcess:  # a database connection that was just closed
-                continue
-            used += times.user + times.system
+    def processor_seconds(self) -> dict[str, float]:
+        """Processor time that each process has used so far, by its name; PostgreSQL with all of its connections."""
+        used = {"supervisor": _processor_seconds(psutil.Process(self.state.supervisor_pid), whole_family=False)}
+        for name, process in self.state.processes.items():
+            if process.pid is not None:
+                used[name] = _processor_seconds(psutil.Process(process.pid), whole_family=True)
         return used
+
+
+def _processor_seconds(process: psutil.Process, *, whole_family: bool) -> float:
+    """Of the process; with its family also of its children, those that have ended among them."""
+    times = process.cpu_times()
+    used = float(times.user + times.system)
+    if whole_family:
+        used += times.children_user + times.children_system
+        for child in process.children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # a database connection that was just closed
+                used += _processor_seconds(child, whole_family=True)
+    return used
 
 
 @asynccontextmanager
