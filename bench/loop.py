@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -31,7 +31,7 @@ from bench.platform import Platform
 from standards import load
 
 GROUP: Final = "loop"
-WAVES: Final = 4
+WAVES: Final = 2
 ENGINEERS: Final = 8
 # The standards' open work orders per engineer: so many visits begin at once, and as many cases are handled at the desk.
 VISITS: Final = ENGINEERS * int(load().thresholds["open_work_orders_per_engineer"].value)
@@ -81,9 +81,9 @@ class Stage:
         self._cast = cast
         self._pace = pace
         self._crew = crew
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         # Processor seconds by stage and process.
-        self.costs: Counter[tuple[str, str]] = Counter()
+        self.costs: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     async def play(self, wave: int) -> None:
         await self._measured("opened", self._open(wave))
