@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from servicekit.clock import Clock, SystemClock
 from servicekit.errors import Fault
 from servicekit.identity import TokenVerifier
 from servicekit.messaging.sharing import shared_events
@@ -16,6 +17,8 @@ from starlette.types import Lifespan
 from gateway.admission import Admission
 from gateway.contracts import CONTRACTS
 from gateway.health import Health
+from gateway.hotline.access import PlatformAccess
+from gateway.hotline.routes import INTAKE, add_hotline
 from gateway.issuer.routes import add_issuer
 from gateway.limits import RateLimits
 from gateway.problems import Problems
@@ -30,8 +33,8 @@ from gateway.transcoding.bindings import find_bindings
 from gateway.transcoding.endpoints import Endpoints
 
 
-def build_app(settings: GatewaySettings) -> FastAPI:
-    """The application. It connects to the services with the first calls.
+def build_app(settings: GatewaySettings, clock: Clock | None = None) -> FastAPI:
+    """The application. It connects to the services with the first calls. `clock` tells when shops are open.
 
     Raises ValueError or OSError when the settings can't be carried out.
     """
@@ -64,8 +67,16 @@ def build_app(settings: GatewaySettings) -> FastAPI:
         request_seconds=settings.request_seconds,
     )
     endpoints.add_to(app, bindings)
-    if settings.issuer_dir is not None:
-        add_issuer(app, settings.issuer_dir, settings, admission, limits)
+    sign_in = add_issuer(app, settings.issuer_dir, settings, admission, limits) if settings.issuer_dir else None
+    if settings.hotline_key is not None:
+        add_hotline(
+            app,
+            settings,
+            access=PlatformAccess(admission, sign_in),
+            intake=channels[INTAKE],
+            problems=problems,
+            clock=clock or SystemClock(),
+        )
     health = Health(channels)
     app.add_route("/healthz", health.live)
     app.add_route("/readyz", health.ready)
