@@ -142,7 +142,7 @@ class _Describer:
         return named | ({"summary": comment} if comment else {})
 
     def _data(self, event: SharedEvent) -> dict[str, Any]:
-        descriptor: Any = event.kind.DESCRIPTOR
+        descriptor = event.descriptor
         unknown = set(event.fields) - set(descriptor.fields_by_name)
         if unknown:
             raise ValueError(f"{event.type} shares {', '.join(sorted(unknown))}, which it does not have")
@@ -151,8 +151,7 @@ class _Describer:
 
 
 def _name(event: SharedEvent) -> str:
-    descriptor: Any = event.kind.DESCRIPTOR
-    return component_name(descriptor)
+    return component_name(event.descriptor)
 
 
 def _in_webhook(event: SharedEvent) -> str:
