@@ -15,7 +15,7 @@ from gateway.issuer.initialise import initialise
 from servicekit.messaging.streams import OPERATOR
 
 FOLDER: Final = Path(__file__).parent / "k8s" / "overlays" / "dev" / "secrets"
-KEYS: Final = ("master-key", "certificate-key", "hotline-key")
+KEYS: Final = ("master-key", "certificate-key", "hotline-key", "log-key")
 KEY_BYTES: Final = 32
 
 

@@ -14,6 +14,7 @@ from bihuanctl.supervisor.environment import SERVICES
 from gateway.settings import GatewaySettings
 from partners.settings import PartnersSettings
 from pydantic_settings import BaseSettings
+from records.settings import RecordsSettings
 from servicekit.database.provision import ProvisionSettings as DatabaseProvisionSettings
 from servicekit.messaging.feeds import PLATFORM_ACCOUNT, platform_exports
 from servicekit.messaging.provision import ProvisionSettings as StreamProvisionSettings
@@ -33,6 +34,7 @@ def settings() -> frozenset[str]:
     kinds: tuple[type[BaseSettings], ...] = (
         ServiceSettings,
         GatewaySettings,
+        RecordsSettings,
         TrainingSettings,
         PartnersSettings,
         DatabaseProvisionSettings,
@@ -82,7 +84,12 @@ def nats_users() -> str:
     lines += [f"      {json.dumps(export)}" for export in platform_exports()]
     lines += ["    ]", "    users: ["]
     for user, allowed in rights.items():
-        lines += ["      {", f'        user: "{user}"', f"        password: $NATS_PASSWORD_{user}", "        permissions {"]
+        lines += [
+            "      {",
+            f'        user: "{user}"',
+            f"        password: $NATS_PASSWORD_{user}",
+            "        permissions {",
+        ]
         for direction, subjects in allowed.items():
             lines.append(f"          {direction}: {{ allow: [")
             lines += [f'            "{subject}"' for subject in subjects["allow"]]

@@ -142,7 +142,9 @@ def settings_for(address: str, folder: Path, **more: Any) -> GatewaySettings:
         "oidc_jwks": str(folder / "jwks.json"),
         "issuer_dir": folder,
         "public_url": ISSUER,
-        "targets": dict.fromkeys(("intake", "dispatch", "complaints", "records", "training", "partners"), address),
+        "targets": dict.fromkeys(
+            ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), address
+        ),
         "anonymous_rate": 100_000,
     }
     return GatewaySettings(**(usual | more))

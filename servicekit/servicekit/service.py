@@ -72,6 +72,9 @@ class Platform:
         )
 
 
+Part = Callable[[], Coroutine[Any, Any, None]]
+
+
 class Service:
     """A running service: it serves calls, relays its outbox, reacts to messages and fires its deadlines."""
 
@@ -84,7 +87,7 @@ class Service:
         deadlines: DeadlineHandlers,
         entity_facts: EntityFacts,
         partitioned: Mapping[str, str] | None = None,
-        background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
+        background: Mapping[str, Part] | None = None,
     ) -> None:
         """`partitioned`: tables that grow for ever, each with its time column. `background`: what else runs, by name,
         until it is cancelled."""

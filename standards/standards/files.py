@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from standards.indicators import Dimension, Indicator, Mark, Owner
 from standards.models import (
     AlarmSeverity,
     AlarmType,
@@ -19,6 +20,7 @@ from standards.models import (
     ComplaintKeywordRule,
     ComplaintRemedy,
     ComplaintSeverity,
+    DataGrade,
     DisputeStage,
     EmergencyLevel,
     KeywordRule,
@@ -90,6 +92,13 @@ class Classes(File):
     consent_purposes: Section[Word]
 
 
+class Indicators(File):
+    marks: Section[Mark]
+    dimensions: Section[Dimension]
+    owners: Section[Owner]
+    indicators: Section[Indicator]
+
+
 class Keywords(File):
     rules: Section[KeywordRule]
     complaints: Section[ComplaintKeywordRule]
@@ -106,7 +115,7 @@ class Targets(File):
 class Levels(File):
     emergency: Section[EmergencyLevel]
     alarm_severities: Section[AlarmSeverity]
-    data_grades: Section[RankedWord]
+    data_grades: Section[DataGrade]
     engineers: Section[RankedWord]
     priorities: Section[Priority]
 

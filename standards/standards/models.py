@@ -123,6 +123,8 @@ class ClockStandard(Word):
         "attempt",
         "certificate",
         "partner",
+        "report",
+        "access_request",
     ]
     limit: Duration
     calendar: CalendarName
@@ -180,6 +182,13 @@ class RankedWord(Word):
     """A word with a place in an order: a higher rank includes or outweighs the lower ones."""
 
     rank: int = Field(ge=1)
+
+
+class DataGrade(RankedWord):
+    """How data is guarded (REC-03, REC-05): whose request to open it counts, and how many others must approve it."""
+
+    approvals: int = Field(ge=0, le=5)
+    opened_to: tuple[Name, ...] = Field(min_length=1, description="Roles.")
 
 
 class AlarmSeverity(RankedWord):

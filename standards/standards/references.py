@@ -8,6 +8,7 @@ from typing import get_args
 
 from standards.documents import Place
 from standards.files import File
+from standards.indicatorreferences import find_broken_indicators
 from standards.models import Figure, Target
 from standards.standard_set import Contents
 from standards.values import INTERNAL, CalendarName, Entry
@@ -22,6 +23,7 @@ def find_broken_references(contents: Contents) -> Iterator[Problem]:
     yield from _levels(contents)
     yield from _regions(contents)
     yield from _calendars(contents)
+    yield from find_broken_indicators(contents)
 
 
 def _missing(file: str, place: Place, name: str | None, known: Container[str], what: str) -> Iterator[Problem]:

@@ -102,6 +102,7 @@ async def test_servers_that_exist_already_are_used(
         "complaints",
         "records",
         "training",
+        "quality",
         "partners",
         "gateway",
     }

@@ -24,6 +24,8 @@ class PlatformSecrets(BaseModel):
     master_key: str
     # 32 bytes in base64: the Ed25519 key that certificates are signed with. Changed, new ones carry another signature.
     certificate_key: str = ""
+    # 32 bytes in base64: the Ed25519 key that the heads of the archive's log are signed with. As above.
+    log_key: str = ""
     # 32 bytes in base64: seals where calls of the hotline stand. Changed, calls under way are lost.
     hotline_key: str = ""
     # Password of each service's PostgreSQL role.
@@ -36,7 +38,7 @@ class PlatformSecrets(BaseModel):
     def completed(self, services: Iterable[str]) -> PlatformSecrets:
         """The same with every key, and a password for each of `services`: a home may be older than they."""
         passwords = {name: _password() for name in services} | self.database
-        keys = {"certificate_key": self.certificate_key or _key(), "hotline_key": self.hotline_key or _key()}
+        keys = {name: getattr(self, name) or _key() for name in ("certificate_key", "hotline_key", "log_key")}
         return self.model_copy(update={"database": passwords, **keys})
 
 

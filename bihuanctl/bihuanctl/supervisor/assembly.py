@@ -133,8 +133,11 @@ def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, st
         nats_url=bus.url,
         targets={name: f"{LOOPBACK}:{next(ports)}" for name in SERVICES},
         master_key=SecretStr(secrets.master_key),
-        certificate_key=SecretStr(secrets.certificate_key),
-        hotline_key=SecretStr(secrets.hotline_key),
+        own={
+            "training": {"BIHUAN_CERTIFICATE_KEY": SecretStr(secrets.certificate_key)},
+            "records": {"BIHUAN_LOG_KEY": SecretStr(secrets.log_key)},
+            GATEWAY: {"BIHUAN_HOTLINE_KEY": SecretStr(secrets.hotline_key)},
+        },
         jwks=layout.issuer / "jwks.json",
         clock_adjustable=options.clock_adjustable,
         bus_accounts=bus.partner_accounts,

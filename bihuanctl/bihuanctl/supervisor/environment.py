@@ -13,9 +13,7 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "partners")
-# The one service that signs certificates.
-TRAINING: Final = "training"
+SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "quality", "partners")
 # The one service that tells the bus who else may sign in there.
 PARTNERS: Final = "partners"
 GATEWAY: Final = "gateway"
@@ -43,10 +41,8 @@ class Surroundings:
     nats_url: str
     targets: Mapping[str, str]
     master_key: SecretStr
-    # The private key that training signs certificates with.
-    certificate_key: SecretStr
-    # What the gateway seals the hotline's calls with.
-    hotline_key: SecretStr
+    # What only one process is told, by its name: the keys that it signs and seals with.
+    own: Mapping[str, Mapping[str, SecretStr]]
     jwks: Path
     clock_adjustable: bool
     # Where the bus takes the accounts of partners from; None: the bus is somebody else's.
@@ -69,21 +65,24 @@ class Surroundings:
             }
         )
 
-    def _own_of(self, service: str) -> dict[str, str]:
-        if service == TRAINING:
-            return {"BIHUAN_CERTIFICATE_KEY": self.certificate_key.get_secret_value()}
-        if service == PARTNERS and self.bus_accounts is not None:
-            return {"BIHUAN_BUS_ACCOUNTS": str(self.bus_accounts)}
-        return {}
+    def _own_of(self, process: str) -> dict[str, str]:
+        own = {name: value.get_secret_value() for name, value in self.own.get(process, {}).items()}
+        if process == PARTNERS and self.bus_accounts is not None:
+            own["BIHUAN_BUS_ACCOUNTS"] = str(self.bus_accounts)
+        return own
 
     def of_gateway(self) -> dict[str, str]:
-        return self._shared() | {
-            "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
-            "BIHUAN_PUBLIC_URL": self.gateway_url,
-            "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
-            "BIHUAN_HOTLINE_KEY": self.hotline_key.get_secret_value(),
-            "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
-        }
+        own = self._own_of(GATEWAY)
+        return (
+            self._shared()
+            | own
+            | {
+                "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
+                "BIHUAN_PUBLIC_URL": self.gateway_url,
+                "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
+                "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
+            }
+        )
 
     def _shared(self) -> dict[str, str]:
         return {

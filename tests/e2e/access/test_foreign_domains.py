@@ -11,6 +11,7 @@ import pytest
 import yaml
 from acting import SUPERVISOR, Cast
 from alarming import Outage, alarm
+from archiving import request_access
 from calling import Callers, services_of
 from complaining import Grievance
 from google.protobuf.descriptor import MethodDescriptor
@@ -41,7 +42,7 @@ def test_gwy08_another_region_is_closed(platform: Any, cast: Cast) -> None:
             request = _request(operation, here)
             for role in sorted(role for role in who if not _is_everywhere(operation, role)):
                 [service] = services.serving(operation)
-                token = callers.token(role, abroad)
+                token = callers.token(role, domain=abroad)
                 code, answer = services.answer(service, operation, request, token)
                 if not _nothing_given(code, answer):
                     wrong.append(f"{_path(operation)} as {role}: {code or answer}")
@@ -65,6 +66,7 @@ def _things_of(cast: Cast) -> Mapping[str, str]:
     story.until_order("assigned")
     case = story.look()
     grievance = Grievance.by_web(cast, "宽带反复断网")
+    record_id = archived.record()["record_id"]
     # No customer notices it, so that no case follows it.
     raised = alarm(cast, "minor", affected_service=[])
     Outage(cast, raised["incident_id"]).step(SUPERVISOR, "dismiss", reason="测试告警")
@@ -72,7 +74,9 @@ def _things_of(cast: Cast) -> Mapping[str, str]:
         "case_id": case["case_id"],
         "work_order_id": case["work_order_id"],
         "customer_id": case["customer_id"],
-        "record_id": archived.record()["record_id"],
+        "record_id": record_id,
+        "request_id": request_access(cast, record_id)["request_id"],
+        "hold_id": cast.do("archivist", f"/v1/records/{record_id}:hold", {"reason": "诉讼"})["hold_id"],
         "complaint_id": grievance.complaint_id,
         "engineer_id": engineer.engineer_id,
         "incident_id": raised["incident_id"],

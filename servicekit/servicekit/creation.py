@@ -1,6 +1,10 @@
 """Creating something once however often it is asked for."""
 
+from __future__ import annotations
+
+import hashlib
 from dataclasses import dataclass
+from typing import Any, Self
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
@@ -14,6 +18,11 @@ class CreationKey:
 
     key: str
     fingerprint: bytes
+
+    @classmethod
+    def of(cls, request: Any) -> Self:
+        """From a request of the contracts with an `idempotency_key`."""
+        return cls(request.idempotency_key, hashlib.sha256(request.SerializeToString(deterministic=True)).digest())
 
 
 async def claim_id(tx: UnitOfWork, use_case: str, wanted: CreationKey, principal: Principal) -> tuple[UUID, bool]:
