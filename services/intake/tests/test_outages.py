@@ -254,7 +254,7 @@ async def test_int15_people_attach_and_detach(outbreak, office, agent: Principal
 async def test_int15_the_promise_runs_on_and_is_judged_but_only_the_incident_escalates(
     outbreak, office, manual_clock: ManualClock
 ) -> None:
-    """docs/decisions/0007: an outage is no pause; a late case is told by its clock, not by forty escalations."""
+    """docs/decisions/0010: an outage is no pause; a late case is told by its clock, not by forty escalations."""
     case = await outbreak.report()
     await outbreak.open(str(uuid4()))
     assert (await office.clocks(case))["fault_response"] == "met"
