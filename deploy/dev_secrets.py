@@ -15,8 +15,7 @@ from gateway.issuer.initialise import initialise
 from servicekit.messaging.streams import OPERATOR
 
 FOLDER: Final = Path(__file__).parent / "k8s" / "overlays" / "dev" / "secrets"
-# What each kind of key is called: in the file, and in the Secret.
-SIGNING_KEYS: Final = ("certificate-key", "log-key")
+KEYS: Final = ("master-key", "certificate-key", "hotline-key", "log-key")
 KEY_BYTES: Final = 32
 
 
@@ -38,9 +37,7 @@ def generate(folder: Path) -> None:
         folder / "postgres.env",
         {"password": admin, "admin-url": f"postgresql://postgres:{admin}@postgres:5432/postgres"},
     )
-    key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-    _write(folder / "master-key.env", {"master-key": key})
-    for name in SIGNING_KEYS:
+    for name in KEYS:
         _write(folder / f"{name}.env", {name: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()})
     _write(folder / "nats.env", nats)
 

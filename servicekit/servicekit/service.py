@@ -87,17 +87,17 @@ class Service:
         deadlines: DeadlineHandlers,
         entity_facts: EntityFacts,
         partitioned: Mapping[str, str] | None = None,
-        parts: Mapping[str, Part] | None = None,
+        background: Mapping[str, Part] | None = None,
     ) -> None:
-        """`partitioned`: tables that grow for ever, each with its time column. `parts`: what else runs as long as the
-        service does, by name."""
+        """`partitioned`: tables that grow for ever, each with its time column. `background`: what else runs, by name,
+        until it is cancelled."""
         self._platform = platform
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
         self._consumer = Consumer(database, bus, reactions, concurrency=settings.consumer_concurrency)
+        self._background = background or {}
         self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
         self._housekeeper = Housekeeper(database, platform.clock, partitioned or {})
-        self._parts = parts or {}
         database.on_commit_with_events(self._relay.wake)
         inspection = InspectionServicer(database, bus, reactions, entity_facts)
         self._server = Server(
@@ -119,7 +119,7 @@ class Service:
             await _first(self._platform.clock.ready(), stop)
         else:
             follow = None
-        parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run, **self._parts}
+        parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run, **self._background}
         tasks = {name: asyncio.create_task(part(), name=name) for name, part in parts.items()}
         if follow:
             tasks["clock"] = follow

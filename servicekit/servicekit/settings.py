@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 KEY_BYTES = 32
 
 
-def _require_key(value: SecretStr) -> SecretStr:
+def _is_a_key(value: SecretStr) -> SecretStr:
     try:
-        key = key_bytes(value)
+        key = base64.b64decode(value.get_secret_value(), validate=True)
     except ValueError:
         raise ValueError("must be base64") from None
     if len(key) != KEY_BYTES:
@@ -23,13 +23,13 @@ def _require_key(value: SecretStr) -> SecretStr:
     return value
 
 
-def key_bytes(value: SecretStr) -> bytes:
-    """The 32 bytes of a `Key`."""
-    return base64.b64decode(value.get_secret_value(), validate=True)
+# 32 bytes in base64.
+SecretKey = Annotated[SecretStr, AfterValidator(_is_a_key)]
 
 
-# 32 random bytes in base64.
-Key = Annotated[SecretStr, AfterValidator(_require_key)]
+def bytes_of(key: SecretStr) -> bytes:
+    """The bytes of a SecretKey."""
+    return base64.b64decode(key.get_secret_value())
 
 
 class ProcessSettings(BaseSettings):
@@ -62,13 +62,13 @@ class ServiceSettings(ProcessSettings):
     clock_adjustable: bool = Field(
         default=False, description="Platform time can be advanced by `bihuan clock`; never in production."
     )
-    master_key: Key = Field(description="32 random bytes in base64: wraps the customers' keys.")
+    master_key: SecretKey = Field(description="32 random bytes in base64: wraps the customers' keys.")
     relay_batch: int = Field(500, ge=1, le=5000, description="Outbox rows published in one go.")
     consumer_concurrency: int = Field(8, ge=1, le=64, description="Cases whose events are handled side by side.")
 
     @property
     def master_key_bytes(self) -> bytes:
-        return key_bytes(self.master_key)
+        return bytes_of(self.master_key)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -7,7 +7,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from standards.indicators import Dimension, Indicator, Mark, Owner
 from standards.models import (
+    AlarmSeverity,
+    AlarmType,
     Calendar,
     CalendarYear,
     CaseKind,
@@ -26,6 +29,7 @@ from standards.models import (
     RankedWord,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Stage,
     Target,
@@ -82,9 +86,17 @@ class Classes(File):
     complaint_causes: Section[ComplaintCause]
     dispute_stages: Section[DisputeStage]
     incident_kinds: Section[Word]
+    alarm_types: Section[AlarmType]
     resource_pools: Section[Word]
     training_topics: Section[Word]
     consent_purposes: Section[Word]
+
+
+class Indicators(File):
+    marks: Section[Mark]
+    dimensions: Section[Dimension]
+    owners: Section[Owner]
+    indicators: Section[Indicator]
 
 
 class Keywords(File):
@@ -102,6 +114,7 @@ class Targets(File):
 
 class Levels(File):
     emergency: Section[EmergencyLevel]
+    alarm_severities: Section[AlarmSeverity]
     data_grades: Section[DataGrade]
     engineers: Section[RankedWord]
     priorities: Section[Priority]
@@ -152,6 +165,7 @@ class Retention(File):
 class Thresholds(File):
     windows: Section[Window]
     thresholds: Section[Threshold]
+    schedules: Section[Schedule]
 
 
 class Stages(File):

@@ -29,6 +29,16 @@ WAITING_STAGES = ("handling", "closed", "archived")
 # Clock of standards/clocks.yaml that ends an exam.
 EXAM_CLOCK = "exam_time"
 
+# State of an alert that asks for no improvement.
+WITHOUT_IMPROVEMENT = "warned"
+
+# What intake must know of an incident, by its state at dispatch.
+INCIDENTS_AS_KNOWN = {
+    **dict.fromkeys(("reported", "acknowledged", "analysed", "isolated"), "open"),
+    **dict.fromkeys(("restored", "closed"), "restored"),
+    "dismissed": "dismissed",
+}
+
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
 
@@ -92,8 +102,8 @@ def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def every_event_took_effect(snapshot: Snapshot) -> Iterator[Finding]:
-    # What ended among the dead letters is named there, once.
-    given_up = {(letter.service, letter.event_id) for letter in snapshot.dead_letters}
+    # What ended among the dead letters is named there, once; what was discarded shall have no effect.
+    given_up = {(letter.service, letter.event_id) for letter in (*snapshot.dead_letters, *snapshot.discarded)}
     for event in snapshot.events.unhandled:
         if (event.service, event.event_id) not in given_up:
             yield Finding(
@@ -167,8 +177,10 @@ def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding
     # Complaints ask for work orders too, by their own ids.
     stages = {fact.entity_id: fact.state for fact in (*snapshot.of("case"), *snapshot.of("complaint"))}
     known = {order.entity_id for order in snapshot.of("work_order")}
+    # Nobody misses one that was discarded, once what asked for it has ended in another way.
+    given_up = {letter.entity_id for letter in snapshot.discarded if stages.get(letter.case_id) in RECORDED_STAGES}
     for order_id, case_id in snapshot.events.work_orders_asked.items():
-        if order_id not in known:
+        if order_id not in known | given_up:
             yield Finding("work_order_lost", service="dispatch", entity_id=order_id, case_id=case_id)
     for order in snapshot.of("work_order"):
         if order.state not in WORK_ORDER_STATES:
@@ -212,6 +224,33 @@ def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Findi
         yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
 
 
+def every_breach_has_its_improvement(snapshot: Snapshot) -> Iterator[Finding]:
+    """A figure in breach is being improved: quality and complaints know the same of each improvement (QLT-03)."""
+    if {"quality", "complaints"} & snapshot.silent.keys():
+        return
+    known = {improvement.entity_id: improvement.state for improvement in snapshot.of("alert_improvement")}
+    for alert in snapshot.of("alert"):
+        there = known.pop(alert.entity_id, WITHOUT_IMPROVEMENT)
+        if there != alert.state:
+            yield _about(alert, "improvement_disagrees", "complaints", f"{alert.state} / {there}")
+    for alert_id, state in known.items():
+        yield Finding("improvement_invented", service="complaints", entity_id=alert_id, detail=state)
+
+
+def every_incident_is_known_to_intake(snapshot: Snapshot) -> Iterator[Finding]:
+    """What dispatch commands, cases wait for: both sides must know the same, and what was asked for must be there."""
+    if {"intake", "dispatch"} & snapshot.silent.keys():
+        return
+    known = {incident.entity_id: incident.state for incident in snapshot.of("known_incident")}
+    for incident in snapshot.of("incident"):
+        there = known.pop(incident.entity_id, "unknown")
+        if there != INCIDENTS_AS_KNOWN[incident.state]:
+            yield _about(incident, "incident_disagrees", "intake", f"{incident.state} / {there}")
+    for incident_id, state in known.items():
+        if state != "joined":  # what was asked for and joined another never was one
+            yield Finding("incident_lost", service="dispatch", entity_id=incident_id, detail=state)
+
+
 def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
     return Finding(code, service=service, entity_id=fact.entity_id, case_id=fact.case_id, detail=detail)
 
@@ -229,4 +268,6 @@ RULES = (
     no_case_has_two_open_work_orders,
     every_running_exam_has_its_clock,
     every_certificate_is_known_to_dispatch,
+    every_breach_has_its_improvement,
+    every_incident_is_known_to_intake,
 )

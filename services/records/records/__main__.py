@@ -47,7 +47,7 @@ def build(settings: RecordsSettings) -> Service:
         deadlines=build_clocks(),
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
-        parts={"sequencer": sequencer.run},
+        background={"sequencer": sequencer.run},
     )
 
 

@@ -1,7 +1,7 @@
 """What the records service is told from outside."""
 
 from pydantic import Field, field_validator
-from servicekit.settings import Key, ServiceSettings, key_bytes
+from servicekit.settings import SecretKey, ServiceSettings, bytes_of
 
 INTAKE = "intake"
 COMPLAINTS = "complaints"
@@ -13,11 +13,11 @@ class RecordsSettings(ServiceSettings):
     `log_key` signs the heads of the log: whoever has it and the database can rewrite the log.
     """
 
-    log_key: Key = Field(description="32 random bytes in base64: the Ed25519 key of the log's heads.")
+    log_key: SecretKey = Field(description="32 random bytes in base64: the Ed25519 key of the log's heads.")
 
     @property
     def log_key_bytes(self) -> bytes:
-        return key_bytes(self.log_key)
+        return bytes_of(self.log_key)
 
     @field_validator("targets")
     @classmethod

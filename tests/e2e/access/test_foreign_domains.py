@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from acting import Cast
+from acting import SUPERVISOR, Cast
+from alarming import Outage, alarm
 from archiving import request_access
 from calling import Callers, services_of
 from complaining import Grievance
@@ -24,7 +25,10 @@ pytestmark = pytest.mark.e2e
 DOMAINS = yaml.safe_load((Path(__file__).parent / "domains.yaml").read_text(encoding="utf-8"))
 # Refused for the region, or told that there is no such thing: what is hidden is not admitted to exist.
 KEPT_OUT = {"domain_forbidden", "not_yours"}
-IDS = ("case_id", "work_order_id", "customer_id", "record_id", "complaint_id", "engineer_id")
+IDS = (
+    *("case_id", "work_order_id", "customer_id", "record_id", "complaint_id", "engineer_id"),
+    *("incident_id", "alarm_id"),
+)
 
 
 def test_gwy08_another_region_is_closed(platform: Any, cast: Cast) -> None:
@@ -38,7 +42,7 @@ def test_gwy08_another_region_is_closed(platform: Any, cast: Cast) -> None:
             request = _request(operation, here)
             for role in sorted(role for role in who if not _is_everywhere(operation, role)):
                 [service] = services.serving(operation)
-                token = callers.token(role, abroad)
+                token = callers.token(role, domain=abroad)
                 code, answer = services.answer(service, operation, request, token)
                 if not _nothing_given(code, answer):
                     wrong.append(f"{_path(operation)} as {role}: {code or answer}")
@@ -63,6 +67,9 @@ def _things_of(cast: Cast) -> Mapping[str, str]:
     case = story.look()
     grievance = Grievance.by_web(cast, "宽带反复断网")
     record_id = archived.record()["record_id"]
+    # No customer notices it, so that no case follows it.
+    raised = alarm(cast, "minor", affected_service=[])
+    Outage(cast, raised["incident_id"]).step(SUPERVISOR, "dismiss", reason="测试告警")
     return {
         "case_id": case["case_id"],
         "work_order_id": case["work_order_id"],
@@ -72,6 +79,8 @@ def _things_of(cast: Cast) -> Mapping[str, str]:
         "hold_id": cast.do("archivist", f"/v1/records/{record_id}:hold", {"reason": "诉讼"})["hold_id"],
         "complaint_id": grievance.complaint_id,
         "engineer_id": engineer.engineer_id,
+        "incident_id": raised["incident_id"],
+        "alarm_id": raised["alarm_id"],
         "region": cast.place.region,
         "skill": cast.place.skill,
     }

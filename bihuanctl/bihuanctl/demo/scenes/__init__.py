@@ -9,11 +9,15 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import archive, certificate, complaints
+from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, indicators, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
     "archive": archive.play,
+    "hotline": hotline.play,
+    "partner": partner.play,
+    "outage": outage.play,
+    "indicators": indicators.play,
 }

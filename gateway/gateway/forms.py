@@ -1,4 +1,4 @@
-"""Form bodies and query strings of the issuer's endpoints."""
+"""Form bodies and query strings: of the issuer's endpoints, and of voice platforms."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def _fields(encoded: bytes) -> Mapping[str, str]:
         raise Fault("malformed_query") from wrong
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        # RFC 6749 §3.1: a parameter must not be given twice.
+        # RFC 6749 §3.1, and right elsewhere too: a parameter must not be given twice.
         raise Fault("malformed_query")
     return fields
