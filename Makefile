@@ -7,7 +7,7 @@ BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down demo test lint format bench proto proto-lint proto-release requirements access k8s lock clean
+.PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: install  ## Play real cases through the whole loop and prove that none fel
 
 test: lint  ## All checks and tests
 	$(BIN)/pytest $(BESIDE)
+
+fuzz: install  ## Send the gateway far more than a test run has time for
+	BIHUAN_FUZZ_REQUESTS=50 $(BIN)/pytest --override-ini timeout=7200 tests/e2e/test_fuzzing.py
 
 lint: install  ## Style, types, architecture, contracts
 	$(BIN)/ruff check .

@@ -204,6 +204,16 @@ def test_what_ended_as_a_dead_letter_is_named_once() -> None:
     assert [finding.code for finding in judge(both)] == ["dead_letter"]
 
 
+def test_what_was_discarded_is_missed_only_while_somebody_waits_for_it() -> None:
+    asked = DeadLetterFact("8", "dispatch", "event-2", "bihuan.dispatch.commands.create_work_order", "", CASE, ORDER)
+    unheard = replace(UNHANDLED, service="dispatch", event_id="event-2")
+    gone = replace(_with(CLEAN, work_order=[]), discarded=[asked], events=replace(CLEAN.events, unhandled=[unheard]))
+    assert judge(gone) == []
+    assert [finding.code for finding in judge(replace(gone, discarded=[]))] == ["event_unhandled", "work_order_lost"]
+    waiting = replace(_with(gone, case=[_case("assessed")], record=[]), discarded=[asked])
+    assert [finding.code for finding in judge(waiting)] == ["work_order_lost"]
+
+
 def test_a_silent_service_is_not_accused_of_losing_things() -> None:
     silent = _with(CLEAN, case=[], silent={"intake": "away"})
     assert [finding.code for finding in judge(silent)] == ["silent"]

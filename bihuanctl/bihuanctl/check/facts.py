@@ -64,6 +64,8 @@ class DeadLetterFact:
     subject: str
     reason: str
     case_id: str = ""
+    # What it was about: the work order of a CreateWorkOrder.
+    entity_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Snapshot:
     facts: Mapping[str, Sequence[EntityFact]] = field(default_factory=dict)
     events: LoggedEvents = field(default_factory=LoggedEvents)
     dead_letters: Sequence[DeadLetterFact] = ()
+    # Those of which somebody decided that they shall never take effect.
+    discarded: Sequence[DeadLetterFact] = ()
     # Services (and the bus) that could not be asked, with the reason.
     silent: Mapping[str, str] = field(default_factory=dict)
 

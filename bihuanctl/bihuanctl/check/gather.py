@@ -12,7 +12,7 @@ from bihuan.platform.v1.inspection_pb2_grpc import InspectionServiceStub
 from nats.js import JetStreamContext
 from servicekit.errors import Fault
 from servicekit.languages import Language
-from servicekit.messaging.deadletters import list_dead_letters
+from servicekit.messaging.deadletters import DeadLetter, list_dead_letters, list_discarded
 from servicekit.messaging.streams import COMMANDS, DEAD, EVENTS
 from servicekit.rpc.client import Channel
 
@@ -73,17 +73,8 @@ class Inspector:
             backlogs=backlogs,
             facts=facts,
             events=events,
-            dead_letters=[
-                DeadLetterFact(
-                    letter_id=str(letter.number),
-                    service=letter.service,
-                    event_id=letter.event_id,
-                    subject=letter.subject,
-                    reason=letter.error or letter.reason,
-                    case_id=letter.case_id,
-                )
-                async for letter in list_dead_letters(self._jetstream)
-            ],
+            dead_letters=[_letter(letter) async for letter in list_dead_letters(self._jetstream)],
+            discarded=[_letter(letter) async for letter in list_discarded(self._jetstream)],
             silent=dict(self._silent),
         )
 
@@ -151,6 +142,18 @@ class Inspector:
         except Fault as fault:
             self._silent[service] = fault.text(self._language).detail
             return None
+
+
+def _letter(letter: DeadLetter) -> DeadLetterFact:
+    return DeadLetterFact(
+        letter_id=str(letter.number),
+        service=letter.service,
+        event_id=letter.event_id,
+        subject=letter.subject,
+        reason=letter.error or letter.reason,
+        case_id=letter.case_id,
+        entity_id=letter.entity_id,
+    )
 
 
 def _backlog(answer: inspection_pb2.Backlog) -> ServiceBacklog:

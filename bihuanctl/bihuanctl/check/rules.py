@@ -102,8 +102,8 @@ def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def every_event_took_effect(snapshot: Snapshot) -> Iterator[Finding]:
-    # What ended among the dead letters is named there, once.
-    given_up = {(letter.service, letter.event_id) for letter in snapshot.dead_letters}
+    # What ended among the dead letters is named there, once; what was discarded shall have no effect.
+    given_up = {(letter.service, letter.event_id) for letter in (*snapshot.dead_letters, *snapshot.discarded)}
     for event in snapshot.events.unhandled:
         if (event.service, event.event_id) not in given_up:
             yield Finding(
@@ -177,8 +177,10 @@ def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding
     # Complaints ask for work orders too, by their own ids.
     stages = {fact.entity_id: fact.state for fact in (*snapshot.of("case"), *snapshot.of("complaint"))}
     known = {order.entity_id for order in snapshot.of("work_order")}
+    # Nobody misses one that was discarded, once what asked for it has ended in another way.
+    given_up = {letter.entity_id for letter in snapshot.discarded if stages.get(letter.case_id) in RECORDED_STAGES}
     for order_id, case_id in snapshot.events.work_orders_asked.items():
-        if order_id not in known:
+        if order_id not in known | given_up:
             yield Finding("work_order_lost", service="dispatch", entity_id=order_id, case_id=case_id)
     for order in snapshot.of("work_order"):
         if order.state not in WORK_ORDER_STATES:

@@ -17,6 +17,7 @@ from standards import load
 EVENTS = "BIHUAN_EVENTS"
 COMMANDS = "BIHUAN_COMMANDS"
 DEAD = "BIHUAN_DEAD"
+DISCARDED = "BIHUAN_DISCARDED"
 
 # The user that provisions the streams and looks into everything: the `bihuan` command.
 OPERATOR = "operator"
@@ -66,12 +67,18 @@ STREAMS = (
     Stream(COMMANDS, ("bihuan.*.commands.*",), _COMMANDS_KEPT, "What one service asks of another"),
     Stream(DEAD, ("bihuan.dead.*",), EVENTS_KEPT, "What a service could not handle, with the reason"),
     Stream(FEEDS, (FEED_SUBJECTS,), "partner_feed", "What partners are told, each on subjects of its own"),
+    Stream(DISCARDED, ("bihuan.discarded.*",), EVENTS_KEPT, "Dead letters given up for good, by whom and why"),
 )
 
 
 def dead_letter_subject(service: str) -> str:
     """Where `service` puts what it could not handle."""
     return f"bihuan.dead.{service}"
+
+
+def discarded_subject(service: str) -> str:
+    """Where a dead letter of `service` is kept that nobody will send again; only the operator may publish there."""
+    return f"bihuan.discarded.{service}"
 
 
 def redeliver_subject(service: str) -> str:

@@ -52,7 +52,7 @@ def test_gwy08_every_operation_answers_every_role_as_the_matrix_says(
     service: str, services: Services, callers: Callers
 ) -> None:
     rows = stated()[service]
-    tokens = {role: callers.token(role, "cn") for role in sorted(ROLES)}
+    tokens = {role: callers.token(role, domain="cn") for role in sorted(ROLES)}
     wrong = [
         f"{where}: {operation.name} as {role or 'nobody'}: {code or 'done'}"
         for operation in BY_SERVICE[service]

@@ -42,7 +42,7 @@ def test_gwy08_another_region_is_closed(platform: Any, cast: Cast) -> None:
             request = _request(operation, here)
             for role in sorted(role for role in who if not _is_everywhere(operation, role)):
                 [service] = services.serving(operation)
-                token = callers.token(role, abroad)
+                token = callers.token(role, domain=abroad)
                 code, answer = services.answer(service, operation, request, token)
                 if not _nothing_given(code, answer):
                     wrong.append(f"{_path(operation)} as {role}: {code or answer}")

@@ -23,23 +23,23 @@ _PATIENCE_SECONDS = 20
 
 
 class Callers:
-    """Tokens of people who hold one role each, signed with the platform's own key as its issuer would."""
+    """Tokens of people in any roles, signed with the platform's own key as its issuer would."""
 
     def __init__(self, issuer_folder: Path, issuer_url: str) -> None:
         self._key = (issuer_folder / "signing_key.pem").read_bytes()
         self._known = jwt.PyJWKSet.from_json((issuer_folder / "jwks.json").read_text()).keys[0].key_id
         self._issuer = issuer_url
 
-    def token(self, role: str, domain: str) -> str:
+    def token(self, *roles: str, domain: str) -> str:
         claims = {
             "iss": self._issuer,
             "aud": "bihuan",
-            "sub": f"walker-{role}",
+            "sub": f"caller-{roles[0]}",
             "exp": int(time.time()) + 3600,
-            "roles": [role],
+            "roles": list(roles),
             "domain": domain,
             # One that has nothing yet.
-            **({"customer_id": str(uuid4())} if role == "customer" else {}),
+            **({"customer_id": str(uuid4())} if roles == ("customer",) else {}),
         }
         return jwt.encode(claims, self._key, "ES256", headers={"kid": self._known, "typ": "at+jwt"})
 
