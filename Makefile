@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them.
 BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
-OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training gateway bihuanctl
+OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean

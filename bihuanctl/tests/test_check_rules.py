@@ -247,3 +247,51 @@ def test_trn_05_training_and_dispatch_know_the_same_certificates(training: str, 
     )
     assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
     assert judge(replace(snapshot, silent={"training": "away"}))[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("quality", "complaints", "code"),
+    [
+        ("warned", "", ""),
+        ("found", "found", ""),
+        ("unanswered", "", "improvement_disagrees"),
+        ("planned", "found", "improvement_disagrees"),
+        ("", "found", "improvement_invented"),
+    ],
+)
+def test_qlt_03_a_breach_and_its_improvement_know_of_each_other(quality: str, complaints: str, code: str) -> None:
+    snapshot = Snapshot(
+        QUIET,
+        {
+            "alert": [EntityFact("alert", ORDER, "", quality)] if quality else [],
+            "alert_improvement": [EntityFact("alert_improvement", ORDER, "", complaints)] if complaints else [],
+        },
+    )
+    assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
+    assert judge(replace(snapshot, silent={"quality": "away"}))[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "intake", "code"),
+    [
+        ("reported", "open", ""),
+        ("isolated", "open", ""),
+        ("restored", "restored", ""),
+        ("closed", "restored", ""),
+        ("dismissed", "dismissed", ""),
+        ("", "joined", ""),
+        ("reported", "", "incident_disagrees"),
+        ("restored", "open", "incident_disagrees"),
+        ("", "asked", "incident_lost"),
+    ],
+)
+def test_int_15_dispatch_and_intake_know_the_same_incidents(dispatch: str, intake: str, code: str) -> None:
+    snapshot = Snapshot(
+        QUIET,
+        {
+            "incident": [EntityFact("incident", ORDER, "", dispatch)] if dispatch else [],
+            "known_incident": [EntityFact("known_incident", ORDER, "", intake)] if intake else [],
+        },
+    )
+    assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
+    assert judge(replace(snapshot, silent={"dispatch": "away"}))[1:] == []

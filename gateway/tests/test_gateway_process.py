@@ -35,7 +35,7 @@ def environment(address: str, folder: Path, port: int, **more: str) -> dict[str,
         "BIHUAN_ISSUER_DIR": str(folder),
         "BIHUAN_HTTP_LISTEN": f"127.0.0.1:{port}",
         "BIHUAN_TARGETS": json.dumps(
-            dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), address)
+            dict.fromkeys(("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), address)
         ),
         **more,
     }
@@ -117,7 +117,9 @@ async def test_probes_tell_of_the_services(process):
 
 
 async def test_without_any_service_it_lives_and_waits(make_client):
-    targets = dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), "127.0.0.1:1")
+    targets = dict.fromkeys(
+        ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), "127.0.0.1:1"
+    )
     async with make_client(targets=targets) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "waiting")

@@ -38,6 +38,8 @@ class PlatformUnderTest:
             **{name: value for name, value in os.environ.items() if not name.startswith("BIHUAN_")},
             "BIHUAN_HOME": str(home),
             "BIHUAN_LANG": "en",
+            # Partners' webhooks are received on this machine.
+            "BIHUAN_WEBHOOK_ALLOWED": '["127.0.0.1/32"]',
             # The operator's own copy, so that a story may change the standards of this platform.
             "BIHUAN_STANDARDS_DIR": str(shutil.copytree(STANDARDS, home / "standards")),
         }

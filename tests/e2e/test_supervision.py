@@ -102,6 +102,8 @@ async def test_servers_that_exist_already_are_used(
         "complaints",
         "records",
         "training",
+        "quality",
+        "partners",
         "gateway",
     }
     own_platform.assert_nothing_fell_out()

@@ -29,6 +29,16 @@ WAITING_STAGES = ("handling", "closed", "archived")
 # Clock of standards/clocks.yaml that ends an exam.
 EXAM_CLOCK = "exam_time"
 
+# State of an alert that asks for no improvement.
+WITHOUT_IMPROVEMENT = "warned"
+
+# What intake must know of an incident, by its state at dispatch.
+INCIDENTS_AS_KNOWN = {
+    **dict.fromkeys(("reported", "acknowledged", "analysed", "isolated"), "open"),
+    **dict.fromkeys(("restored", "closed"), "restored"),
+    "dismissed": "dismissed",
+}
+
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
 
@@ -214,6 +224,33 @@ def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Findi
         yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
 
 
+def every_breach_has_its_improvement(snapshot: Snapshot) -> Iterator[Finding]:
+    """A figure in breach is being improved: quality and complaints know the same of each improvement (QLT-03)."""
+    if {"quality", "complaints"} & snapshot.silent.keys():
+        return
+    known = {improvement.entity_id: improvement.state for improvement in snapshot.of("alert_improvement")}
+    for alert in snapshot.of("alert"):
+        there = known.pop(alert.entity_id, WITHOUT_IMPROVEMENT)
+        if there != alert.state:
+            yield _about(alert, "improvement_disagrees", "complaints", f"{alert.state} / {there}")
+    for alert_id, state in known.items():
+        yield Finding("improvement_invented", service="complaints", entity_id=alert_id, detail=state)
+
+
+def every_incident_is_known_to_intake(snapshot: Snapshot) -> Iterator[Finding]:
+    """What dispatch commands, cases wait for: both sides must know the same, and what was asked for must be there."""
+    if {"intake", "dispatch"} & snapshot.silent.keys():
+        return
+    known = {incident.entity_id: incident.state for incident in snapshot.of("known_incident")}
+    for incident in snapshot.of("incident"):
+        there = known.pop(incident.entity_id, "unknown")
+        if there != INCIDENTS_AS_KNOWN[incident.state]:
+            yield _about(incident, "incident_disagrees", "intake", f"{incident.state} / {there}")
+    for incident_id, state in known.items():
+        if state != "joined":  # what was asked for and joined another never was one
+            yield Finding("incident_lost", service="dispatch", entity_id=incident_id, detail=state)
+
+
 def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
     return Finding(code, service=service, entity_id=fact.entity_id, case_id=fact.case_id, detail=detail)
 
@@ -231,4 +268,6 @@ RULES = (
     no_case_has_two_open_work_orders,
     every_running_exam_has_its_clock,
     every_certificate_is_known_to_dispatch,
+    every_breach_has_its_improvement,
+    every_incident_is_known_to_intake,
 )

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from acting import Cast
+from acting import SUPERVISOR, Cast
+from alarming import Outage, alarm
+from archiving import request_access
 from calling import Callers, services_of
 from complaining import Grievance
 from google.protobuf.descriptor import MethodDescriptor
@@ -23,7 +25,10 @@ pytestmark = pytest.mark.e2e
 DOMAINS = yaml.safe_load((Path(__file__).parent / "domains.yaml").read_text(encoding="utf-8"))
 # Refused for the region, or told that there is no such thing: what is hidden is not admitted to exist.
 KEPT_OUT = {"domain_forbidden", "not_yours"}
-IDS = ("case_id", "work_order_id", "customer_id", "record_id", "complaint_id", "engineer_id")
+IDS = (
+    *("case_id", "work_order_id", "customer_id", "record_id", "complaint_id", "engineer_id"),
+    *("incident_id", "alarm_id"),
+)
 
 
 def test_gwy08_another_region_is_closed(platform: Any, cast: Cast) -> None:
@@ -61,13 +66,21 @@ def _things_of(cast: Cast) -> Mapping[str, str]:
     story.until_order("assigned")
     case = story.look()
     grievance = Grievance.by_web(cast, "宽带反复断网")
+    record_id = archived.record()["record_id"]
+    # No customer notices it, so that no case follows it.
+    raised = alarm(cast, "minor", affected_service=[])
+    Outage(cast, raised["incident_id"]).step(SUPERVISOR, "dismiss", reason="测试告警")
     return {
         "case_id": case["case_id"],
         "work_order_id": case["work_order_id"],
         "customer_id": case["customer_id"],
-        "record_id": archived.record()["record_id"],
+        "record_id": record_id,
+        "request_id": request_access(cast, record_id)["request_id"],
+        "hold_id": cast.do("archivist", f"/v1/records/{record_id}:hold", {"reason": "诉讼"})["hold_id"],
         "complaint_id": grievance.complaint_id,
         "engineer_id": engineer.engineer_id,
+        "incident_id": raised["incident_id"],
+        "alarm_id": raised["alarm_id"],
         "region": cast.place.region,
         "skill": cast.place.skill,
     }

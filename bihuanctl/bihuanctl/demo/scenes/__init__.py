@@ -9,10 +9,14 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import certificate, complaints
+from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
+    "archive": archive.play,
+    "hotline": hotline.play,
+    "partner": partner.play,
+    "outage": outage.play,
 }

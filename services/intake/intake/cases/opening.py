@@ -20,6 +20,8 @@ from intake.customers.store import key_of
 from intake.customers.tables import Customer
 from intake.customers.texts import seal
 from intake.desk import Desk
+from intake.outages.detection import watch_for_outages
+from intake.outages.rules import MassRule
 from servicekit import casenumbers, deadlines
 
 KEY_SCOPE = "open_case"
@@ -120,7 +122,9 @@ async def _open_or_join(
             known.append(Earlier.of_new(report.report_id, report.region, report.proposal, tx.now))
     cases = await _open(tx, desk, own) if own else {}
     joining = [each for each in fresh if each.report.report_id in joined]
-    return cases | await _join(tx, desk, joining, joined), joined
+    changed = await _join(tx, desk, joining, joined)
+    await watch_for_outages(tx, MassRule.of(desk.standards), cases.values())
+    return cases | changed, joined
 
 
 async def _open(tx: UnitOfWork, desk: Desk, own: Sequence[tuple[_Accepted, UUID | None]]) -> dict[UUID, Case]:

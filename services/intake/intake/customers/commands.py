@@ -1,6 +1,5 @@
 """Registering and erasing customers (INT-16, REC-05, REC-06)."""
 
-import hashlib
 from uuid import UUID
 
 from bihuan.intake.v1 import customers_pb2, events_pb2
@@ -15,6 +14,7 @@ from intake.customers import store
 from intake.customers.store import NewCustomer
 from intake.customers.tables import CUSTOMERS, Customer
 from intake.desk import Desk
+from intake.fingerprints import fingerprint_of
 
 KEY_SCOPE = "register_customer"
 
@@ -34,8 +34,7 @@ async def register_customer(
         raise Fault("region_unknown", field="region", region=request.region)
     principal.require_region(request.region)
     customer_id = await _claimed(tx, principal, request)
-    index = store.phone_index(desk.sealer, request.phone)
-    known = await store.lock_callers(tx, [customer_id], [index])
+    known = await store.lock_callers(tx, [customer_id], store.phone_indexes(desk.sealer, request.phone))
     if not known:
         newcomer = NewCustomer(
             customer_id=customer_id,
@@ -45,7 +44,7 @@ async def register_customer(
             phone=request.phone,
             email=request.email,
         )
-        known = list((await store.register(tx, desk.sealer, [newcomer])).values())
+        known = await store.register(tx, desk.sealer, [newcomer])
     principal.require_region(known[0].region)
     return known[0]
 
@@ -69,9 +68,5 @@ async def erase_customer(tx: UnitOfWork, principal: Principal, customer_id: UUID
 
 
 async def _claimed(tx: UnitOfWork, principal: Principal, request: customers_pb2.RegisterCustomerRequest) -> UUID:
-    content = customers_pb2.RegisterCustomerRequest()
-    content.CopyFrom(request)
-    content.ClearField("idempotency_key")
-    fingerprint = hashlib.sha256(content.SerializeToString(deterministic=True)).digest()
     key = request.idempotency_key
-    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", {key: (fingerprint, uuid7())}))[key]
+    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", {key: (fingerprint_of(request), uuid7())}))[key]
