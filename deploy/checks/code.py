@@ -14,6 +14,7 @@ from bihuanctl.supervisor.environment import SERVICES
 from gateway.settings import GatewaySettings
 from partners.settings import PartnersSettings
 from pydantic_settings import BaseSettings
+from records.settings import RecordsSettings
 from servicekit.database.provision import ProvisionSettings as DatabaseProvisionSettings
 from servicekit.messaging.feeds import PLATFORM_ACCOUNT, platform_exports
 from servicekit.messaging.provision import ProvisionSettings as StreamProvisionSettings
@@ -33,6 +34,7 @@ def settings() -> frozenset[str]:
     kinds: tuple[type[BaseSettings], ...] = (
         ServiceSettings,
         GatewaySettings,
+        RecordsSettings,
         TrainingSettings,
         PartnersSettings,
         DatabaseProvisionSettings,

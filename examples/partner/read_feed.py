@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 
 STREAM = "BIHUAN_FEEDS"
 BATCH = 100
-WAIT_SECONDS = 2.0
+WAIT_SECONDS = 1.0
 
 
 def read_event(message: Msg) -> dict[str, Any]:

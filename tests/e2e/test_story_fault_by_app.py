@@ -232,7 +232,14 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
     spans = spans_of_case(told.cast.platform, told.story.case_id)
     requests = requests_of(told.story.case_id, spans)
     assessed = requests["POST /v1/cases/{case}:assess"]
-    assert edges_of(assessed) == {("gateway", "intake"), ("intake", "dispatch"), ("dispatch", "intake")}
+    # Quality remembers what happens everywhere.
+    assert edges_of(assessed) == {
+        ("gateway", "intake"),
+        ("intake", "dispatch"),
+        ("dispatch", "intake"),
+        ("intake", "quality"),
+        ("dispatch", "quality"),
+    }
     assert shape_of(assessed) >= {"http", "grpc", "db.transaction", "bus.consume"}
     closed = requests["POST /v1/cases/{case}:followUp"]
     # Complaints hears of every record and every visit; those of cases are none of its own.
@@ -241,9 +248,17 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
         ("intake", "records"),
         ("records", "intake"),
         ("records", "complaints"),
+        ("intake", "quality"),
+        ("records", "quality"),
     }
     completed = requests["POST /v1/work-orders/{work_order}:complete"]
-    assert edges_of(completed) == {("gateway", "dispatch"), ("dispatch", "intake"), ("dispatch", "complaints")}
+    assert edges_of(completed) == {
+        ("gateway", "dispatch"),
+        ("dispatch", "intake"),
+        ("dispatch", "complaints"),
+        ("dispatch", "quality"),
+        ("intake", "quality"),
+    }
     assert [span["error"] for span in spans if span["error"]] == []
 
 

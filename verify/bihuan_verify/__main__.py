@@ -48,16 +48,18 @@ class _KeysNeededError(Exception):
 
 def _check(asked: argparse.Namespace) -> Outcome:
     keys = read_keys(read_json(asked.keys.read_bytes())) if asked.keys else None
+    if asked.what == "package":
+        return check_package(asked.file.read_bytes(), keys)
+    if keys is None:
+        raise _KeysNeededError
     match asked.what:
-        case "package":
-            return check_package(asked.file.read_bytes(), keys)
         case "entry":
-            return check_entry(read_inclusion(read_json(asked.file.read_bytes())), _needed(keys))
+            return check_entry(read_inclusion(read_json(asked.file.read_bytes())), keys)
         case "consistency":
             old = read_head(read_json(asked.old.read_bytes()))
-            return check_growth(old, read_consistency(read_json(asked.new.read_bytes())), _needed(keys))
+            return check_growth(old, read_consistency(read_json(asked.new.read_bytes())), keys)
         case _:
-            return _check_log(asked.file, _needed(keys))
+            return _check_log(asked.file, keys)
 
 
 def _check_log(file: Path, keys: Mapping[str, bytes]) -> Outcome:
@@ -68,12 +70,6 @@ def _check_log(file: Path, keys: Mapping[str, bytes]) -> Outcome:
     head = head_of(first)
     with file.open(encoding="utf-8") as lines:
         return check_log(entries_of(read_pages(lines), head.tree_size), head, keys)
-
-
-def _needed(keys: Mapping[str, bytes] | None) -> Mapping[str, bytes]:
-    if keys is None:
-        raise _KeysNeededError
-    return keys
 
 
 def _refuse(asked: argparse.Namespace, code: str, **values: object) -> int:

@@ -63,8 +63,8 @@ def read_json(content: bytes | str) -> dict[str, Any]:
 
 def read_head(document: Mapping[str, Any]) -> Head:
     return Head(
-        tree_size=_number(document, "tree_size"),
-        timestamp_ms=_number(document, "timestamp_ms"),
+        tree_size=number(document, "tree_size"),
+        timestamp_ms=number(document, "timestamp_ms"),
         root_hash=_bytes(document.get("root_hash")),
         signature=_bytes(document.get("signature")),
         key_id=str(document.get("key_id", "")),
@@ -74,7 +74,7 @@ def read_head(document: Mapping[str, Any]) -> Head:
 def read_inclusion(document: Mapping[str, Any]) -> Inclusion:
     return Inclusion(
         entry=_bytes(document.get("entry")),
-        leaf_index=_number(document, "leaf_index"),
+        leaf_index=number(document, "leaf_index"),
         path=[_bytes(each) for each in _list(document, "path")],
         head=read_head(_object(document, "head")),
     )
@@ -82,7 +82,7 @@ def read_inclusion(document: Mapping[str, Any]) -> Inclusion:
 
 def read_consistency(document: Mapping[str, Any]) -> Consistency:
     return Consistency(
-        first_size=_number(document, "first_size"),
+        first_size=number(document, "first_size"),
         path=[_bytes(each) for each in _list(document, "path")],
         head=read_head(_object(document, "head")),
     )
@@ -113,7 +113,8 @@ def facts_of(entry: bytes) -> dict[str, str]:
     return {str(name): str(value) for name, value in facts.items()}
 
 
-def _number(document: Mapping[str, Any], name: str) -> int:
+def number(document: Mapping[str, Any], name: str) -> int:
+    """A number of a document. Raises DocumentError."""
     # JSON of the contracts writes large numbers as texts, and leaves out zeros.
     try:
         return int(document.get(name, 0))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bihuan_verify.audit import AuditedEntry
-from bihuan_verify.documents import DocumentError, Head, read_head, read_inclusion, read_json
+from bihuan_verify.documents import DocumentError, Head, number, read_head, read_inclusion, read_json
 
 
 def read_pages(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
@@ -43,6 +43,6 @@ def _entry_of(document: Mapping[str, Any]) -> AuditedEntry:
         leaf_hash=as_proof.path[0],
         kind=str(document.get("kind", "")),
         record_id=str(document.get("record_id", "")),
-        version=int(document.get("version", 0)),
+        version=number(document, "version"),
         found={str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {},
     )

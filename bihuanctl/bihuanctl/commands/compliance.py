@@ -155,7 +155,7 @@ def _as_dict(found: pb.GetComplianceResponse, failing: Failing, *, with_cases: b
         }
         for row in found.rows
     ]
-    whole = {
+    whole: dict[str, Any] = {
         "period": found.period,
         "region": found.region,
         "standards_version": found.standards_version,

@@ -24,10 +24,10 @@ class PlatformSecrets(BaseModel):
     master_key: str
     # 32 bytes in base64: the Ed25519 key that certificates are signed with. Changed, new ones carry another signature.
     certificate_key: str = ""
-    # 32 bytes in base64: seals where calls of the hotline stand. Changed, calls under way are lost.
-    hotline_key: str = ""
     # 32 bytes in base64: the Ed25519 key that the heads of the archive's log are signed with. As above.
     log_key: str = ""
+    # 32 bytes in base64: seals where calls of the hotline stand. Changed, calls under way are lost.
+    hotline_key: str = ""
     # Password of each service's PostgreSQL role.
     database: dict[str, str] = Field(default_factory=dict)
 

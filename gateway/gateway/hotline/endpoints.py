@@ -138,7 +138,7 @@ class Hotline:
 
 
 async def _after_key(call: Call, fields: Mapping[str, str]) -> State:
-    return await dialogue.after_key(call, fields.get("key", ""))
+    return await dialogue.after_key(call, fields.get("key", "").strip())
 
 
 async def _after_silence(call: Call, fields: Mapping[str, str]) -> State:

@@ -56,7 +56,7 @@ class _Describer:
         self._schemas = Schemas(comments)
 
     def document(self, origin: Origin) -> dict[str, Any]:
-        messages = {component_name(event.kind.DESCRIPTOR): self._message(event) for event in self._events}
+        messages = {_name(event): self._message(event) for event in self._events}
         messages |= {_in_webhook(event): self._webhook(event) for event in self._events}
         return {
             "asyncapi": VERSION,
@@ -88,12 +88,12 @@ class _Describer:
 
     def _feeds(self) -> dict[str, Any]:
         return {
-            component_name(event.kind.DESCRIPTOR): {
+            _name(event): {
                 "address": feed_subject(_PARTNER, event.subject),
                 "description": f"Kept in the stream {FEEDS}; read by the durable pull consumer of the partner's name.",
                 "servers": [{"$ref": "#/servers/bus"}],
                 "parameters": _parameters(event),
-                "messages": {"event": {"$ref": f"#/components/messages/{component_name(event.kind.DESCRIPTOR)}"}},
+                "messages": {"event": {"$ref": f"#/components/messages/{_name(event)}"}},
             }
             for event in self._events
         }
@@ -112,7 +112,7 @@ class _Describer:
     def _sendings(self) -> dict[str, Any]:
         return {
             f"tell.{name}": {"action": "send", "channel": {"$ref": f"#/channels/{name}"}}
-            for name in (component_name(event.kind.DESCRIPTOR) for event in self._events)
+            for name in (_name(event) for event in self._events)
         }
 
     def _delivering(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class _Describer:
         return named | ({"summary": comment} if comment else {})
 
     def _data(self, event: SharedEvent) -> dict[str, Any]:
-        descriptor = event.kind.DESCRIPTOR
+        descriptor = event.descriptor
         unknown = set(event.fields) - set(descriptor.fields_by_name)
         if unknown:
             raise ValueError(f"{event.type} shares {', '.join(sorted(unknown))}, which it does not have")
@@ -150,8 +150,12 @@ class _Describer:
         return self._schemas.message(descriptor, without=without, answered=True)
 
 
+def _name(event: SharedEvent) -> str:
+    return component_name(event.descriptor)
+
+
 def _in_webhook(event: SharedEvent) -> str:
-    return f"{component_name(event.kind.DESCRIPTOR)}.webhook"
+    return f"{_name(event)}.webhook"
 
 
 def _parameters(event: SharedEvent) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import bihuan
 from bihuan.options.v1 import options_pb2
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -35,9 +36,16 @@ class SharedEvent:
     fields: tuple[str, ...]
 
     @property
+    def descriptor(self) -> Descriptor:
+        """The contract's message."""
+        described: Any = self.kind.DESCRIPTOR
+        found: Descriptor = described
+        return found
+
+    @property
     def type(self) -> str:
         """Full name of the contract's message, which is the type of the CloudEvent."""
-        return str(self.kind.DESCRIPTOR.full_name)
+        return str(self.descriptor.full_name)
 
     def content(self, event: Message) -> dict[str, Any]:
         """What partners get of `event`: its shared fields as proto JSON, zero values included; nothing else."""

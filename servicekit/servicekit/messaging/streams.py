@@ -66,8 +66,8 @@ STREAMS = (
     Stream(EVENTS, ("bihuan.*.*.*.v1",), EVENTS_KEPT, "What happened, from every service"),
     Stream(COMMANDS, ("bihuan.*.commands.*",), _COMMANDS_KEPT, "What one service asks of another"),
     Stream(DEAD, ("bihuan.dead.*",), EVENTS_KEPT, "What a service could not handle, with the reason"),
-    Stream(DISCARDED, ("bihuan.discarded.*",), EVENTS_KEPT, "Dead letters given up for good, by whom and why"),
     Stream(FEEDS, (FEED_SUBJECTS,), "partner_feed", "What partners are told, each on subjects of its own"),
+    Stream(DISCARDED, ("bihuan.discarded.*",), EVENTS_KEPT, "Dead letters given up for good, by whom and why"),
 )
 
 

@@ -16,7 +16,7 @@ class RecordsSettings(ServiceSettings):
     log_key: SecretKey = Field(description="32 random bytes in base64: the Ed25519 key of the log's heads.")
 
     @property
-    def log_bytes_of(self) -> bytes:
+    def log_key_bytes(self) -> bytes:
         return bytes_of(self.log_key)
 
     @field_validator("targets")

@@ -9,7 +9,7 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, outage, partner
+from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, indicators, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
@@ -19,4 +19,5 @@ SCENES: Final = {
     "hotline": hotline.play,
     "partner": partner.play,
     "outage": outage.play,
+    "indicators": indicators.play,
 }

@@ -50,7 +50,7 @@ async def _archived_case(stage: Stage) -> Json:
     """The desk helps at once; gives the case when its record is filed."""
     case = await stage.report(REGION, stage.line("subject"), stage.line("description"))
     path = f"/v1/cases/{case['case_id']}"
-    steps = (
+    steps: tuple[tuple[str, Json], ...] = (
         ("assess", {"classification": case["proposed"]["classification"]}),
         ("startHandling", {}),
         ("deliver", {"result": stage.line("result")}),

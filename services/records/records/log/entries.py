@@ -14,7 +14,6 @@ from uuid import UUID
 
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
-from sqlalchemy import insert
 
 from records.log.tables import ENTRIES
 from records.log.tree import leaf_hash
@@ -66,13 +65,10 @@ async def enter(
         "entry": content,
         "leaf_hash": leaf_hash(content),
     }
-    await tx.execute(_ENTER, row)
+    await tx.insert(ENTRIES, [row])
     return entry_id
 
 
 def canonical(content: Mapping[str, object]) -> bytes:
     """The one form in which JSON is hashed here."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-_ENTER = insert(ENTRIES)
