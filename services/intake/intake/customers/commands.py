@@ -1,6 +1,5 @@
 """Registering and erasing customers (INT-16, REC-05, REC-06)."""
 
-import hashlib
 from uuid import UUID
 
 from bihuan.intake.v1 import customers_pb2, events_pb2
@@ -33,7 +32,7 @@ async def register_customer(
     if request.region not in desk.standards.regions:
         raise Fault("region_unknown", field="region", region=request.region)
     principal.require_region(request.region)
-    customer_id = await _claimed(tx, principal, request)
+    customer_id = await _claimed(tx, desk, principal, request)
     index = store.phone_index(desk.sealer, request.phone)
     known = await store.lock_callers(tx, [customer_id], [index])
     if not known:
@@ -68,10 +67,12 @@ async def erase_customer(tx: UnitOfWork, principal: Principal, customer_id: UUID
     return erased
 
 
-async def _claimed(tx: UnitOfWork, principal: Principal, request: customers_pb2.RegisterCustomerRequest) -> UUID:
+async def _claimed(
+    tx: UnitOfWork, desk: Desk, principal: Principal, request: customers_pb2.RegisterCustomerRequest
+) -> UUID:
     content = customers_pb2.RegisterCustomerRequest()
     content.CopyFrom(request)
     content.ClearField("idempotency_key")
-    fingerprint = hashlib.sha256(content.SerializeToString(deterministic=True)).digest()
+    fingerprint = desk.sealer.digest(content.SerializeToString(deterministic=True))
     key = request.idempotency_key
     return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", {key: (fingerprint, uuid7())}))[key]
