@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training gateway bihuanctl
+# Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them.
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down demo test lint format bench proto proto-lint proto-release k8s lock clean
+.PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +32,11 @@ down: install  ## Stop a platform started in the background
 demo: install  ## Play real cases through the whole loop and prove that none fell out
 	$(BIN)/bihuan demo
 
-test: install  ## All checks and tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(MAKE) --no-print-directory proto-lint
-	$(BIN)/pytest
+test: lint  ## All checks and tests
+	$(BIN)/pytest $(BESIDE)
+
+fuzz: install  ## Send the gateway far more than a test run has time for
+	BIHUAN_FUZZ_REQUESTS=50 $(BIN)/pytest --override-ini timeout=7200 tests/e2e/test_fuzzing.py
 
 lint: install  ## Style, types, architecture, contracts
 	$(BIN)/ruff check .
@@ -61,6 +61,12 @@ proto-lint: install  ## buf lint, and breaking changes against the released cont
 
 proto-release: proto  ## Take the contracts as they are now for the released ones
 	cp proto/gen/bihuan/contracts.binpb proto/released.binpb
+
+requirements: install  ## Say in docs/requirements.md which tests show what, and what is open
+	$(BIN)/python tests/requirements
+
+access: install  ## Show who may do what in docs/access.md, and where matrix and contracts differ
+	$(BIN)/python tests/e2e/access
 
 k8s: install  ## Render the Kubernetes manifests, validate them, and compare them with the code
 	$(BIN)/python -m deploy.checks

@@ -1,5 +1,9 @@
-"""Fixtures and settings for every test of the tree."""
+"""Fixtures, settings and order for every test of the tree."""
 
+from __future__ import annotations
+
+import pytest
+import structlog
 from hypothesis import settings
 
 pytest_plugins = ["servicekit.testing.plugin"]
@@ -7,3 +11,27 @@ pytest_plugins = ["servicekit.testing.plugin"]
 # A busy machine must not fail a property; pytest's own timeout still bounds each test.
 settings.register_profile("bihuan", deadline=None)
 settings.load_profile("bihuan")
+
+# structlog's own choice draws every traceback with all of its variables, at a fifth of a second each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole platforms first, then what is small: at the end no worker is left alone with something long."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[int, float]:
+    if item.get_closest_marker("e2e") is None:
+        return 2, 0
+    # The demo brings engineers of its own for every place, who would take the work of the stories; the fuzzer changes
+    # whatever it finds.
+    if item.path.name in {"test_demo.py", "test_fuzzing.py"}:
+        return 1, 0
+    allowed = item.get_closest_marker("timeout")
+    return 0, -allowed.args[0] if allowed else 0

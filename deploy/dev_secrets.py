@@ -15,7 +15,8 @@ from gateway.issuer.initialise import initialise
 from servicekit.messaging.streams import OPERATOR
 
 FOLDER: Final = Path(__file__).parent / "k8s" / "overlays" / "dev" / "secrets"
-MASTER_KEY_BYTES: Final = 32
+KEYS: Final = ("master-key", "certificate-key", "hotline-key", "log-key")
+KEY_BYTES: Final = 32
 
 
 def generate(folder: Path) -> None:
@@ -36,9 +37,8 @@ def generate(folder: Path) -> None:
         folder / "postgres.env",
         {"password": admin, "admin-url": f"postgresql://postgres:{admin}@postgres:5432/postgres"},
     )
-    key = base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode()
-    _write(folder / "master-key.env", {"master-key": key})
-    _write(folder / "certificate-key.env", {"certificate-key": base64.b64encode(secrets.token_bytes(32)).decode()})
+    for name in KEYS:
+        _write(folder / f"{name}.env", {name: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()})
     _write(folder / "nats.env", nats)
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -59,6 +60,14 @@ class Session:
     def print_json(self, value: Any) -> None:
         """Prints one JSON document, whole and unbroken, for scripts."""
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+    def keep_json(self, value: Any, file: Path | None) -> None:
+        """Writes one JSON document into `file`, or prints it."""
+        if file is None:
+            self.print_json(value)
+        else:
+            file.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            self.say("archive.kept", file=file)
 
     def print_json_line(self, value: Any) -> None:
         """Prints one JSON document on one line, for streams of them."""

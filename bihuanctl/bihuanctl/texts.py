@@ -1,4 +1,4 @@
-"""What the command says, in English and Chinese: texts.yaml."""
+"""What the command says, in English and Chinese: texts.yaml, and a file for each scene of the demo."""
 
 from __future__ import annotations
 
@@ -48,8 +48,17 @@ class Texts:
 def catalogue() -> Mapping[str, Mapping[Language, str]]:
     """Every text by dotted key. Raises ValueError that names the key and what is wrong with it."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    source = files("bihuanctl").joinpath("texts.yaml").read_text(encoding="utf-8")
-    return dict(_flattened(yaml.load(source, Loader=loader)))  # noqa: S506 -- both loaders are safe; the C one is fast
+    package = files("bihuanctl")
+    sources = {"": package.joinpath("texts.yaml")}
+    # The lines of a scene of the demo stand beside it.
+    for source in package.joinpath("demo", "scenes").iterdir():
+        if source.name.endswith(".yaml"):
+            sources[f"demo.scene.{source.name.removesuffix('.yaml')}."] = source
+    found: dict[str, Mapping[Language, str]] = {}
+    for prefix, source in sources.items():
+        document = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- both loaders are safe
+        found.update(_flattened(document, prefix))
+    return found
 
 
 def _flattened(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Mapping[Language, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -66,3 +67,12 @@ def test_what_must_take_effect_is_expected_of_every_subscriber() -> None:
         ("records", "records"): ["bihuan.intake.case.closed.v1"],
         ("dispatch", "dispatch"): ["bihuan.dispatch.commands.create_work_order"],
     }
+
+
+@pytest.mark.parametrize("body", [b"garbage", b"[1]", b"{}"])
+def test_a_message_without_its_content_stops_no_check(body: bytes) -> None:
+    reading = LogReading([Subscription("dispatch", COMMANDS, "dispatch", ("bihuan.dispatch.commands.>",))])
+    subject = "bihuan.dispatch.commands.create_work_order"
+    reading.take(replace(_message("bihuan.dispatch.v1.CreateWorkOrder", subject, {}, COMMANDS), body=body))
+    assert reading.work_orders_asked == {}
+    assert len(reading.expected["dispatch", "dispatch"]) == 1

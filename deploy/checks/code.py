@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -11,8 +12,11 @@ from typing import Final
 
 from bihuanctl.supervisor.environment import SERVICES
 from gateway.settings import GatewaySettings
+from partners.settings import PartnersSettings
 from pydantic_settings import BaseSettings
+from records.settings import RecordsSettings
 from servicekit.database.provision import ProvisionSettings as DatabaseProvisionSettings
+from servicekit.messaging.feeds import PLATFORM_ACCOUNT, platform_exports
 from servicekit.messaging.provision import ProvisionSettings as StreamProvisionSettings
 from servicekit.messaging.streams import OPERATOR, STREAMS, operator_permissions, permissions
 from servicekit.settings import ServiceSettings
@@ -30,7 +34,9 @@ def settings() -> frozenset[str]:
     kinds: tuple[type[BaseSettings], ...] = (
         ServiceSettings,
         GatewaySettings,
+        RecordsSettings,
         TrainingSettings,
+        PartnersSettings,
         DatabaseProvisionSettings,
         StreamProvisionSettings,
     )
@@ -74,15 +80,23 @@ def nats_users() -> str:
     """The part of nats.conf that says who may do what; passwords come from the server's environment."""
     rights = {service: permissions(service) for service in SERVICES} | {OPERATOR: operator_permissions()}
     lines = ["# Made by `python -m deploy.checks --write-users` from servicekit/messaging/streams.py."]
-    lines += ["authorization {", "  users: ["]
+    lines += ["accounts {", f"  {PLATFORM_ACCOUNT} {{", "    jetstream: enabled", "    exports: ["]
+    lines += [f"      {json.dumps(export)}" for export in platform_exports()]
+    lines += ["    ]", "    users: ["]
     for user, allowed in rights.items():
-        lines += ["    {", f'      user: "{user}"', f"      password: $NATS_PASSWORD_{user}", "      permissions {"]
+        lines += [
+            "      {",
+            f'        user: "{user}"',
+            f"        password: $NATS_PASSWORD_{user}",
+            "        permissions {",
+        ]
         for direction, subjects in allowed.items():
-            lines.append(f"        {direction}: {{ allow: [")
-            lines += [f'          "{subject}"' for subject in subjects["allow"]]
-            lines.append("        ] }")
-        lines += ["      }", "    }"]
-    return "\n".join([*lines, "  ]", "}"]) + "\n"
+            lines.append(f"          {direction}: {{ allow: [")
+            lines += [f'            "{subject}"' for subject in subjects["allow"]]
+            lines.append("          ] }")
+        lines += ["        }", "      }"]
+    # Each partner has an account of its own.
+    return "\n".join([*lines, "    ]", "  }", "  include partners.conf", "}"]) + "\n"
 
 
 def _stubs(folder: Path) -> Iterator[str]:

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from servicekit.clock import Clock, SystemClock
 from servicekit.errors import Fault
 from servicekit.identity import TokenVerifier
+from servicekit.messaging.sharing import shared_events
 from servicekit.rpc.client import Channel
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
@@ -15,11 +17,15 @@ from starlette.types import Lifespan
 from gateway.admission import Admission
 from gateway.contracts import CONTRACTS
 from gateway.health import Health
+from gateway.hotline.access import PlatformAccess
+from gateway.hotline.routes import INTAKE, add_hotline
 from gateway.issuer.routes import add_issuer
 from gateway.limits import RateLimits
 from gateway.problems import Problems
+from gateway.reference.asyncapi import describe_events
 from gateway.reference.comments import Comments
 from gateway.reference.conventions import Origin
+from gateway.reference.eventpages import add_event_reference
 from gateway.reference.openapi import describe
 from gateway.reference.pages import add_reference
 from gateway.settings import GatewaySettings
@@ -27,8 +33,8 @@ from gateway.transcoding.bindings import find_bindings
 from gateway.transcoding.endpoints import Endpoints
 
 
-def build_app(settings: GatewaySettings) -> FastAPI:
-    """The application. It connects to the services with the first calls.
+def build_app(settings: GatewaySettings, clock: Clock | None = None) -> FastAPI:
+    """The application. It connects to the services with the first calls. `clock` tells when shops are open.
 
     Raises ValueError or OSError when the settings can't be carried out.
     """
@@ -61,13 +67,23 @@ def build_app(settings: GatewaySettings) -> FastAPI:
         request_seconds=settings.request_seconds,
     )
     endpoints.add_to(app, bindings)
-    if settings.issuer_dir is not None:
-        add_issuer(app, settings.issuer_dir, settings, admission, limits)
+    sign_in = add_issuer(app, settings.issuer_dir, settings, admission, limits) if settings.issuer_dir else None
+    if settings.hotline_key is not None:
+        add_hotline(
+            app,
+            settings,
+            access=PlatformAccess(admission, sign_in),
+            intake=channels[INTAKE],
+            problems=problems,
+            clock=clock or SystemClock(),
+        )
     health = Health(channels)
     app.add_route("/healthz", health.live)
     app.add_route("/readyz", health.ready)
     origin = Origin(settings.base_url, settings.oidc_issuer, built_in_issuer=settings.issuer_dir is not None)
-    add_reference(app, describe(bindings, Comments.load(), problems, origin))
+    comments = Comments.load()
+    add_reference(app, describe(bindings, comments, problems, origin))
+    add_event_reference(app, describe_events(shared_events(), comments, origin))
     return app
 
 

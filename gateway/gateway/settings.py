@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
-from servicekit.settings import ProcessSettings
+from servicekit.settings import ProcessSettings, SecretKey
 
 
 class GatewaySettings(ProcessSettings):
@@ -22,6 +22,15 @@ class GatewaySettings(ProcessSettings):
     person_rate: float = Field(300, gt=0, description="Requests per second of one signed-in person.")
     client_rate: float = Field(5_000, gt=0, description="Requests per second of one channel or partner system.")
     anonymous_rate: float = Field(50, gt=0, description="Requests per second of one address without a valid token.")
+
+    hotline_key: SecretKey | None = Field(
+        None, description="32 random bytes in base64: seals where a call of the hotline stands; empty: no hotline."
+    )
+    hotline_agents: str = Field(
+        "",
+        pattern=r"^((tel|sip|sips):\S+)?$",
+        description="Where calls go that want an agent; empty: agents call back.",
+    )
 
     @field_validator("public_url")
     @classmethod

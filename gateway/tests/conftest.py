@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
+from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc, customers_pb2_grpc
 from fastapi import FastAPI
 from gateway.app import build_app
 from gateway.issuer.initialise import initialise
@@ -16,6 +18,8 @@ from gateway.issuer.registry import Registry
 from gateway.issuer.signing import SigningKey
 from gateway.issuer.tokens import Tokens
 from gateway.settings import GatewaySettings
+from hotlinedesk import Desk, Line
+from servicekit.clock import ManualClock
 from servicekit.errors import Fault
 from servicekit.identity import TokenVerifier, caller, language
 from servicekit.ids import uuid7
@@ -23,6 +27,7 @@ from servicekit.rpc.server import Server
 
 ISSUER = "http://gateway.test"
 AUDIENCE = "bihuan"
+HOTLINE_KEY = base64.b64encode(bytes(32)).decode()
 
 
 class Cases(cases_pb2_grpc.CaseServiceServicer):
@@ -113,19 +118,20 @@ def bearer(issuer_dir: Path) -> Callable[[str], dict[str, str]]:
 async def cases(issuer_dir: Path) -> AsyncIterator[tuple[Cases, str]]:
     """The case service and where it is served."""
 
+    service = Cases()
+    async with _served(issuer_dir, [(cases_pb2_grpc.add_CaseServiceServicer_to_server, service)]) as address:
+        yield service, address
+
+
+@asynccontextmanager
+async def _served(issuer_dir: Path, servicers: list[Any]) -> AsyncIterator[str]:
     async def ready() -> bool:
         return True
 
-    service = Cases()
     verifier = TokenVerifier(ISSUER, AUDIENCE, str(issuer_dir / "jwks.json"))
-    server = Server(
-        "127.0.0.1:0",
-        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, service)],
-        tokens=verifier,
-        is_ready=ready,
-    )
+    server = Server("127.0.0.1:0", servicers, tokens=verifier, is_ready=ready)
     await server.start()
-    yield service, server.address
+    yield server.address
     await server.stop(drain_seconds=0.1)
 
 
@@ -136,7 +142,9 @@ def settings_for(address: str, folder: Path, **more: Any) -> GatewaySettings:
         "oidc_jwks": str(folder / "jwks.json"),
         "issuer_dir": folder,
         "public_url": ISSUER,
-        "targets": dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), address),
+        "targets": dict.fromkeys(
+            ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), address
+        ),
         "anonymous_rate": 100_000,
     }
     return GatewaySettings(**(usual | more))
@@ -162,6 +170,31 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     # Defects must come out as problem documents, as they do on a socket.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=ISSUER)
+
+
+@pytest.fixture
+async def desk(issuer_dir: Path) -> AsyncIterator[tuple[Desk, str]]:
+    """The intake that the hotline speaks with, and where it is served."""
+    desk = Desk()
+    servicers = [
+        (cases_pb2_grpc.add_CaseServiceServicer_to_server, desk),
+        (customers_pb2_grpc.add_CustomerServiceServicer_to_server, desk),
+    ]
+    async with _served(issuer_dir, servicers) as address:
+        yield desk, address
+
+
+@pytest.fixture
+async def line(
+    desk: tuple[Desk, str],
+    issuer_dir: Path,
+    bearer: Callable[[str], dict[str, str]],
+    manual_clock: ManualClock,
+) -> AsyncIterator[Line]:
+    """A line to a hotline whose clock begins when the shops open."""
+    hotline = {"hotline_key": HOTLINE_KEY, "hotline_agents": "sip:agents@example.com", "request_seconds": 2}
+    async with client_of(build_app(settings_for(desk[1], issuer_dir, **hotline), manual_clock)) as http:
+        yield Line(http, bearer("channel-hotline"))
 
 
 @pytest.fixture

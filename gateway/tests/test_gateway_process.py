@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from servicekit.embedded.processes import die_with_parent
 from servicekit.telemetry.spanstore import SpanStore
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -34,7 +35,7 @@ def environment(address: str, folder: Path, port: int, **more: str) -> dict[str,
         "BIHUAN_ISSUER_DIR": str(folder),
         "BIHUAN_HTTP_LISTEN": f"127.0.0.1:{port}",
         "BIHUAN_TARGETS": json.dumps(
-            dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), address)
+            dict.fromkeys(("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), address)
         ),
         **more,
     }
@@ -57,7 +58,13 @@ async def process(cases, issuer_dir, tmp_path) -> AsyncIterator[tuple[subprocess
     port = free_port()
     variables = environment(cases[1], issuer_dir, port, BIHUAN_SPAN_STORE=str(tmp_path / "spans.sqlite"))
     with (tmp_path / "log").open("wb") as log:
-        started = subprocess.Popen([sys.executable, "-m", "gateway"], env=variables, stdout=log, stderr=log)
+        started = subprocess.Popen(
+            [sys.executable, "-m", "gateway"],
+            env=variables,
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with_parent(signal.SIGKILL),
+        )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             await until_it_answers(client)
@@ -110,7 +117,9 @@ async def test_probes_tell_of_the_services(process):
 
 
 async def test_without_any_service_it_lives_and_waits(make_client):
-    targets = dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), "127.0.0.1:1")
+    targets = dict.fromkeys(
+        ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), "127.0.0.1:1"
+    )
     async with make_client(targets=targets) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "waiting")

@@ -63,6 +63,7 @@ def test_every_role_has_somebody(issuer_dir):
         "channel-app",
         "channel-web",
         "channel-hotline",
+        "channel-monitoring",
         "partner-demo",
     }
 

@@ -119,7 +119,9 @@ async def test_a_body_that_is_too_large_is_413(make_client, bearer, report, anno
 
 
 async def test_a_service_that_is_away_is_503_with_retry_after(make_client, bearer, report):
-    targets = dict.fromkeys(("intake", "dispatch", "complaints", "records", "training"), "127.0.0.1:1")
+    targets = dict.fromkeys(
+        ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), "127.0.0.1:1"
+    )
     async with make_client(targets=targets) as client:
         answer = await client.post("/v1/cases", json=report, headers=bearer("agent"))
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -72,6 +72,9 @@ class Platform:
         )
 
 
+Part = Callable[[], Coroutine[Any, Any, None]]
+
+
 class Service:
     """A running service: it serves calls, relays its outbox, reacts to messages and fires its deadlines."""
 
@@ -84,12 +87,15 @@ class Service:
         deadlines: DeadlineHandlers,
         entity_facts: EntityFacts,
         partitioned: Mapping[str, str] | None = None,
+        background: Mapping[str, Part] | None = None,
     ) -> None:
-        """`partitioned`: tables that grow for ever, each with its time column."""
+        """`partitioned`: tables that grow for ever, each with its time column. `background`: what else runs, by name,
+        until it is cancelled."""
         self._platform = platform
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
         self._consumer = Consumer(database, bus, reactions, concurrency=settings.consumer_concurrency)
+        self._background = background or {}
         self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
         self._housekeeper = Housekeeper(database, platform.clock, partitioned or {})
         database.on_commit_with_events(self._relay.wake)
@@ -113,7 +119,7 @@ class Service:
             await _first(self._platform.clock.ready(), stop)
         else:
             follow = None
-        parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run}
+        parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run, **self._background}
         tasks = {name: asyncio.create_task(part(), name=name) for name, part in parts.items()}
         if follow:
             tasks["clock"] = follow

@@ -5,12 +5,31 @@ from __future__ import annotations
 import base64
 import sys
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-MASTER_KEY_BYTES = 32
+KEY_BYTES = 32
+
+
+def _is_a_key(value: SecretStr) -> SecretStr:
+    try:
+        key = base64.b64decode(value.get_secret_value(), validate=True)
+    except ValueError:
+        raise ValueError("must be base64") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"must be {KEY_BYTES} bytes, not {len(key)}")
+    return value
+
+
+# 32 bytes in base64.
+SecretKey = Annotated[SecretStr, AfterValidator(_is_a_key)]
+
+
+def bytes_of(key: SecretStr) -> bytes:
+    """The bytes of a SecretKey."""
+    return base64.b64decode(key.get_secret_value())
 
 
 class ProcessSettings(BaseSettings):
@@ -43,24 +62,13 @@ class ServiceSettings(ProcessSettings):
     clock_adjustable: bool = Field(
         default=False, description="Platform time can be advanced by `bihuan clock`; never in production."
     )
-    master_key: SecretStr = Field(description="32 random bytes in base64: wraps the customers' keys.")
+    master_key: SecretKey = Field(description="32 random bytes in base64: wraps the customers' keys.")
     relay_batch: int = Field(500, ge=1, le=5000, description="Outbox rows published in one go.")
     consumer_concurrency: int = Field(8, ge=1, le=64, description="Cases whose events are handled side by side.")
 
-    @field_validator("master_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr) -> SecretStr:
-        try:
-            key = base64.b64decode(value.get_secret_value(), validate=True)
-        except ValueError:
-            raise ValueError("must be base64") from None
-        if len(key) != MASTER_KEY_BYTES:
-            raise ValueError(f"must be {MASTER_KEY_BYTES} bytes, not {len(key)}")
-        return value
-
     @property
     def master_key_bytes(self) -> bytes:
-        return base64.b64decode(self.master_key.get_secret_value())
+        return bytes_of(self.master_key)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -113,3 +113,20 @@ def test_against_the_published_arrangement(year):
         works = not published[day] if day in published else day.weekday() < 5
         assert CALENDARS.is_working_day(day) == (works, False), day
         day += timedelta(days=1)
+
+
+@given(MOMENTS, NAMES)
+def test_what_is_not_open_opens_before_any_time_has_counted(moment, calendar):
+    opens = CALENDARS.next_open(moment, calendar)
+    assert opens >= moment
+    assert CALENDARS.elapsed(moment, opens, calendar) == timedelta(0)
+    assert CALENDARS.elapsed(opens, opens + timedelta(minutes=1), calendar) > timedelta(0)
+
+
+def test_shops_open_in_the_morning():
+    for moment, opens in (
+        ("2026-03-02T08:59", "2026-03-02T09:00"),
+        ("2026-03-02T12:00", "2026-03-02T12:00"),
+        ("2026-03-02T18:00", "2026-03-03T09:00"),
+    ):
+        assert CALENDARS.next_open(china(moment), "shop_hours") == china(opens)

@@ -44,6 +44,22 @@ async def test_acknowledged_messages_survive_a_crash(tmp_path: Path) -> None:
             await second.stop()
 
 
+async def test_streams_of_a_home_that_is_older_than_accounts_are_taken_over(tmp_path: Path) -> None:
+    server = EmbeddedNats(tmp_path, [], durable=False)
+    streams = tmp_path / "jetstream" / "jetstream"
+    for start in range(2):
+        await server.start()
+        async with connect(server, OPERATOR) as operator:
+            jetstream = (await operator.connected()).jetstream
+            await provision(jetstream)
+            assert (await jetstream.stream_info(EVENTS)).state.messages == start
+            await jetstream.publish("bihuan.intake.case.opened.v1", b"{}")
+        await server.stop()
+        if not start:
+            # The server's nameless account, where everything lay before.
+            (streams / "PLATFORM").rename(streams / "$G")
+
+
 async def test_a_home_may_have_any_name(tmp_path: Path) -> None:
     home = tmp_path / '我的 "平台" \\ $HOME'
     home.mkdir()

@@ -21,7 +21,14 @@ from servicekit.embedded.nats import EmbeddedNats
 from servicekit.errors import Fault
 from servicekit.messaging import Bus, NotYet, Reactions, Received
 from servicekit.messaging.consumer import Consumer
-from servicekit.messaging.deadletters import DeadLetter, list_dead_letters, redrive_dead_letter, show_dead_letter
+from servicekit.messaging.deadletters import (
+    DeadLetter,
+    discard_dead_letter,
+    list_dead_letters,
+    list_discarded,
+    redrive_dead_letter,
+    show_dead_letter,
+)
 from servicekit.messaging.envelope import Envelope
 from servicekit.messaging.relay import Relay
 from servicekit.messaging.retries import RetryPolicy
@@ -182,6 +189,24 @@ async def test_order_within_a_case_is_kept_while_other_cases_go_on(
         release.set()
         await eventually(lambda: len(seen) == 11)
     assert [number for case, number in seen if case == "slow"] == ["failed", *"01234"]
+
+
+async def test_rec_09_a_discarded_letter_is_kept_with_who_decided_it_and_why(
+    database: Database, relay: Relay, consumer: Loop, operator: JetStreamContext
+) -> None:
+    heard = Heard()
+    heard.fail = lambda event: ValueError("a defect")
+    async with running(relay.run(), consumer(heard.reactions).run()):
+        await open_case(database)
+        letter = await first_dead_letter(operator)
+    await discard_dead_letter(operator, letter.number, by="李雷", because="sent by mistake: 100%")
+    assert await all_dead_letters(operator) == []
+    [kept] = [each async for each in list_discarded(operator, "intake")]
+    assert (kept.discarded_by, kept.discarded_because) == ("李雷", "sent by mistake: 100%")
+    assert (kept.event_id, kept.body, kept.error) == (letter.event_id, letter.body, letter.error)
+    assert [each async for each in list_discarded(operator, "records")] == []
+    with pytest.raises(LookupError):
+        await discard_dead_letter(operator, letter.number, by="李雷", because="again")
 
 
 async def test_poison_becomes_a_dead_letter_and_is_redriven_after_the_fix(

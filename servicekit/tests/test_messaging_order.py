@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 from servicekit.database import Database, UnitOfWork
 from servicekit.database.outgoing import to_json
 from servicekit.messaging import Bus, NotYet, Reactions, Received
-from servicekit.messaging.consumer import Consumer
+from servicekit.messaging.consumer import HELD_PER_HANDLER, Consumer
 from servicekit.messaging.deadletters import list_dead_letters
 from servicekit.messaging.envelope import Envelope
 from servicekit.messaging.relay import Relay
@@ -75,6 +75,45 @@ async def test_messages_that_wait_leave_room_for_what_they_wait_for(database: Da
     async with running(relay.run(), consumer.run()):
         await eventually(lambda: len(came) == 1)
     assert len(told_to_wait) == 150
+
+
+async def test_a_flood_of_poison_keeps_no_healthy_case_out(database: Database, bus: Bus, relay: Relay) -> None:
+    reactions, failed, healthy = Reactions("intake"), [], []
+
+    @reactions.on(CaseOpened)
+    async def case_opened(tx: UnitOfWork, event: CaseOpened, received: Received) -> None:
+        if event.channel == "poison":
+            failed.append(event.case_id)
+            raise ValueError("a defect")
+        healthy.append((event.case_id, event.channel))
+
+    poisoned = [str(uuid4()) for _ in range(5 * HELD_PER_HANDLER)]
+    await open_cases(database, *((case_id, "poison") for case_id in poisoned))
+    # Of a case whose first message fails, the next one waits for its turn.
+    await open_cases(database, *((case_id, "behind") for case_id in poisoned), ("healthy", "app"))
+    slow = RetryPolicy(attempt_pauses=(600.0,))
+    consumer = Consumer(database, bus, reactions, concurrency=1, policy=slow)
+    async with running(relay.run(), consumer.run()):
+        await eventually(lambda: bool(healthy))
+    assert healthy == [("healthy", "app")]
+    assert sorted(failed) == sorted(poisoned)
+
+
+async def test_what_rests_has_a_bound_too(database: Database, bus: Bus, relay: Relay) -> None:
+    reactions, failed = Reactions("intake"), []
+
+    @reactions.on(CaseOpened)
+    async def case_opened(tx: UnitOfWork, event: CaseOpened, received: Received) -> None:
+        failed.append(event.case_id)
+        raise ValueError("a defect")
+
+    await open_cases(database, *((str(uuid4()), "poison") for _ in range(4 * HELD_PER_HANDLER)))
+    twice = RetryPolicy(max_attempts=2, attempt_pauses=(0.5,))
+    consumer = Consumer(database, bus, reactions, concurrency=1, policy=twice, most_resting=HELD_PER_HANDLER)
+    async with running(relay.run(), consumer.run()):
+        await eventually(lambda: len(failed) >= HELD_PER_HANDLER)
+        assert len(set(failed)) < 3 * HELD_PER_HANDLER
+        await eventually(lambda: len(failed) == 8 * HELD_PER_HANDLER)
 
 
 async def test_type_that_does_not_travel_on_its_subject_is_refused(

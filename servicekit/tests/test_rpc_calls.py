@@ -115,7 +115,7 @@ async def test_a_fault_comes_back_as_it_was_raised(running: Running) -> None:
     fault = await fault_of(running.stub.GetCase(ASK))
     assert (fault.code, fault.field) == ("transition_forbidden", "stage")
     assert fault.params == {"state": "closed", "action": "assess", "code": "x"}
-    assert "closed" in fault.text("zh-CN").detail
+    assert "已结案" in fault.text("zh-CN").detail
 
 
 async def test_long_parameters_never_break_the_answer(running: Running) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from standards.indicators import Dimension, Indicator, Mark, Owner
 from standards.models import (
+    AlarmSeverity,
+    AlarmType,
     Calendar,
     CalendarYear,
     CaseKind,
@@ -17,6 +20,7 @@ from standards.models import (
     ComplaintKeywordRule,
     ComplaintRemedy,
     ComplaintSeverity,
+    DataGrade,
     DisputeStage,
     EmergencyLevel,
     KeywordRule,
@@ -25,6 +29,7 @@ from standards.models import (
     RankedWord,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Stage,
     Target,
@@ -81,9 +86,17 @@ class Classes(File):
     complaint_causes: Section[ComplaintCause]
     dispute_stages: Section[DisputeStage]
     incident_kinds: Section[Word]
+    alarm_types: Section[AlarmType]
     resource_pools: Section[Word]
     training_topics: Section[Word]
     consent_purposes: Section[Word]
+
+
+class Indicators(File):
+    marks: Section[Mark]
+    dimensions: Section[Dimension]
+    owners: Section[Owner]
+    indicators: Section[Indicator]
 
 
 class Keywords(File):
@@ -101,7 +114,8 @@ class Targets(File):
 
 class Levels(File):
     emergency: Section[EmergencyLevel]
-    data_grades: Section[RankedWord]
+    alarm_severities: Section[AlarmSeverity]
+    data_grades: Section[DataGrade]
     engineers: Section[RankedWord]
     priorities: Section[Priority]
 
@@ -151,6 +165,7 @@ class Retention(File):
 class Thresholds(File):
     windows: Section[Window]
     thresholds: Section[Threshold]
+    schedules: Section[Schedule]
 
 
 class Stages(File):

@@ -122,6 +122,9 @@ class ClockStandard(Word):
         "assignment",
         "attempt",
         "certificate",
+        "partner",
+        "report",
+        "access_request",
     ]
     limit: Duration
     calendar: CalendarName
@@ -171,6 +174,7 @@ class Target(Word):
 class EmergencyLevel(Word):
     level: int = Field(ge=1, le=3)
     response_clock: Name
+    commander: Literal["staff_on_duty", "regional_centre", "headquarters"]
     commanded_by: Texts
 
 
@@ -178,6 +182,23 @@ class RankedWord(Word):
     """A word with a place in an order: a higher rank includes or outweighs the lower ones."""
 
     rank: int = Field(ge=1)
+
+
+class DataGrade(RankedWord):
+    """How data is guarded (REC-03, REC-05): whose request to open it counts, and how many others must approve it."""
+
+    approvals: int = Field(ge=0, le=5)
+    opened_to: tuple[Name, ...] = Field(min_length=1, description="Roles.")
+
+
+class AlarmSeverity(RankedWord):
+    """How serious an alarm is (DSP-07). Without an `emergency` it only warns."""
+
+    emergency: Name | None = None
+
+
+class AlarmType(Word):
+    incident_kind: Name
 
 
 class Priority(Word):
@@ -279,6 +300,13 @@ class Window(Word):
 class Threshold(Word):
     requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
     value: Decimal
+
+
+class Schedule(Word):
+    """Pauses between tries of the same, the first one after the first try."""
+
+    requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
+    pauses: tuple[Duration, ...] = Field(min_length=1)
 
 
 class Stage(Word):

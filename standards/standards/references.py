@@ -8,6 +8,7 @@ from typing import get_args
 
 from standards.documents import Place
 from standards.files import File
+from standards.indicatorreferences import find_broken_indicators
 from standards.models import Figure, Target
 from standards.standard_set import Contents
 from standards.values import INTERNAL, CalendarName, Entry
@@ -22,6 +23,7 @@ def find_broken_references(contents: Contents) -> Iterator[Problem]:
     yield from _levels(contents)
     yield from _regions(contents)
     yield from _calendars(contents)
+    yield from find_broken_indicators(contents)
 
 
 def _missing(file: str, place: Place, name: str | None, known: Container[str], what: str) -> Iterator[Problem]:
@@ -60,6 +62,9 @@ def _classes(contents: Contents) -> Iterator[Problem]:
     for name, cause in classes.complaint_causes.items():
         place = ("complaint_causes", name, "under")
         yield from _missing("classes", place, cause.under, classes.complaint_causes, "cause")
+    for name, alarm_type in classes.alarm_types.items():
+        place = ("alarm_types", name, "incident_kind")
+        yield from _missing("classes", place, alarm_type.incident_kind, classes.incident_kinds, "incident kind")
     for name, words in contents.keywords.complaints.items():
         place = ("complaints", name, "complaint_class")
         yield from _missing("keywords", place, words.complaint_class, classes.complaint_classes, "complaint class")
@@ -82,6 +87,9 @@ def _levels(contents: Contents) -> Iterator[Problem]:
     for name, level in levels.emergency.items():
         place: Place = ("emergency", name, "response_clock")
         yield from _missing("levels", place, level.response_clock, contents.clocks.clocks, "clock")
+    for name, severity in levels.alarm_severities.items():
+        place = ("alarm_severities", name, "emergency")
+        yield from _missing("levels", place, severity.emergency, levels.emergency, "emergency level")
     for name, visit in skills.visits.items():
         yield from _missing("skills", ("visits", name), name, contents.classes.categories, "category")
         yield from _missing("skills", ("visits", name, "skill"), visit.skill, skills.skills, "skill")

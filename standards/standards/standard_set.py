@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from standards import files
+from standards.indicators import Dimension, Indicator, Mark, Owner
 from standards.models import (
     CaseKind,
     ClockStandard,
@@ -14,6 +15,7 @@ from standards.models import (
     KeywordRule,
     Region,
     RetentionClass,
+    Schedule,
     Scorecard,
     Target,
     Threshold,
@@ -22,6 +24,7 @@ from standards.models import (
     Window,
 )
 from standards.values import Word
+from standards.verdicts import Bounds, bounds_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Contents:
     calendars: files.Calendars
     classes: files.Classes
     clocks: files.Clocks
+    indicators: files.Indicators
     keywords: files.Keywords
     levels: files.Levels
     regions: files.Regions
@@ -64,7 +68,12 @@ class Standards:
         self.calendars = contents.calendars
         self.windows: Mapping[str, Window] = contents.thresholds.windows
         self.thresholds: Mapping[str, Threshold] = contents.thresholds.thresholds
+        self.schedules: Mapping[str, Schedule] = contents.thresholds.schedules
         self.targets: Mapping[str, Target] = contents.targets.targets
+        self.indicators: Mapping[str, Indicator] = contents.indicators.indicators
+        self.marks: Mapping[str, Mark] = contents.indicators.marks
+        self.dimensions: Mapping[str, Dimension] = contents.indicators.dimensions
+        self.owners: Mapping[str, Owner] = contents.indicators.owners
         self.scorecards: Mapping[str, Scorecard] = contents.scorecards.scorecards
         self.retention: Mapping[str, RetentionClass] = contents.retention.retention
 
@@ -77,3 +86,7 @@ class Standards:
 
     def clock(self, name: str) -> ClockStandard:
         return self.clocks[name]
+
+    def bounds(self, indicator: str) -> Bounds | None:
+        """What the indicator's figures are judged by; None where nothing is asked of them."""
+        return bounds_of(self.indicators[indicator], self.targets)

@@ -49,6 +49,7 @@ def test_the_hash_tells_sets_apart(broken_copy):
         ("emergency_level_3", 2),
         ("incident_response", 0.5),
         ("incident_restoration", 0.5),
+        ("incident_retrospective", 7 * 24),
         ("complaint_registration", 24),
         ("complaint_classification", 48),
         ("complaint_start", 48),

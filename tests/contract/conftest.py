@@ -9,7 +9,7 @@ from types import ModuleType
 
 import bihuan
 import pytest
-from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FileDescriptor, MethodDescriptor
 
 
 def contract_modules() -> Iterator[ModuleType]:
@@ -34,3 +34,9 @@ def methods() -> list[MethodDescriptor]:
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     ]
+
+
+@pytest.fixture(scope="session")
+def files() -> list[FileDescriptor]:
+    """Every file of the contracts."""
+    return [module.DESCRIPTOR for module in contract_modules()]

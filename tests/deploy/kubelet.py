@@ -8,12 +8,15 @@ from __future__ import annotations
 import base64
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from servicekit.embedded.processes import die_with_parent
 
 Object = dict[str, Any]
 PATIENCE = 90.0
@@ -93,6 +96,7 @@ class Node:
                 env=self.environment(container, **changes),
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(signal.SIGKILL),
             )
 
     def start_nats(self, name: str, secrets: Mapping[str, str], listens: Mapping[str, str], monitor: int) -> None:
@@ -113,6 +117,7 @@ class Node:
                 env={"POD_NAME": name, **{f"{source['prefix']}{user}": word for user, word in secrets.items()}},
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(signal.SIGKILL),
             )
 
     def stop(self) -> dict[str, int]:

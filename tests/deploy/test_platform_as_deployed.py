@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,8 @@ def test_overlay_runs_in_any_order_and_ends_without_loss(node: Node, overlays: d
         assert health(address, "") == STATES.NOT_SERVING, "its database is not there yet"
     assert node.processes["intake-await"].poll() is None, "the new version must wait for its migration"
 
-    for service in SERVICES:
-        node.run_job(f"{service}-migrate")
+    with ThreadPoolExecutor() as jobs:
+        list(jobs.map(node.run_job, (f"{service}-migrate" for service in SERVICES)))
     assert node.processes.pop("intake-await").wait(PATIENCE) == 0
 
     for service in SERVICES:

@@ -30,6 +30,8 @@ class Crowd:
         self.patience = patience
         # Every answer that was no success, by status and code; "0" stands for no answer at all.
         self.troubles: Counter[tuple[int, str]] = Counter()
+        for user in (APP, DESK, DISPATCHER, ONLOOKER):  # nobody signs in while the gateway dies
+            cast.platform.token(user)
 
     # --- one person --------------------------------------------------------------------------------------------------
 

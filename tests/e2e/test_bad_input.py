@@ -37,7 +37,7 @@ def setting(platform) -> Iterator[Setting]:
     setting = Setting(cast, story, story.look())
     yield setting
     after = platform.assert_nothing_fell_out()
-    assert (after["events"], after["cases"]) == (stored["events"], stored["cases"])
+    assert (after["events"], after["entities"]) == (stored["events"], stored["entities"])
     assert story.look() == setting.before
     assert story.happened() == ["case_opened"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bihuanctl.demo.scenes import SCENES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -36,13 +37,16 @@ def test_forty_requests_go_round_the_loop(platform: Any) -> None:
     assert outcome["clocks"]["customer_confirmation"]["missed"] == outcome["confirmed_by_default"]
     assert outcome["clocks"]["filing"]["met"] == outcome["accepted"]
     assert outcome["events"]["records"]["published"] >= outcome["records"]["filed"]
+    # A scene that told nothing showed nothing.
+    assert {scene["name"] for scene in outcome["scenes"]} == set(SCENES)
+    assert all(scene["told"] and not scene["trouble"] for scene in outcome["scenes"])
 
 
 def test_a_file_with_bad_rows_is_played_as_far_as_it_is_good(platform: Any, tmp_path: Path) -> None:
     file = tmp_path / "complaints.csv"
     file.write_text(FILE, encoding="gbk")
     mapping = ["--map", "subject=Complaint", "--map", "channel=Via", "--map", "region=Where"]
-    done = platform.run("demo", "--input", str(file), *mapping, "--json", patience=PATIENCE)
+    done = platform.run("demo", "--no-scenes", "--input", str(file), *mapping, "--json", patience=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     outcome = _figures(done)
     assert [(row["line"], row["code"]) for row in outcome["bad_rows"]] == [(3, "empty_text"), (5, "channel_unknown")]

@@ -6,15 +6,32 @@ that dispatch has never heard of.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
 import pytest
 from acting import DESK, Cast
+from bihuan.dispatch.v1.events_pb2 import CancelWorkOrder
+from bihuanctl.platform.bus import operator_bus
 from insistence import Crowd
+from servicekit.messaging.envelope import Envelope
 
 pytestmark = pytest.mark.e2e
 
 SKILL = "drone_inspection"
 ENTRY = f"""  {SKILL}: {{label: {{zh-CN: 无人机巡检, en: Drone inspection}}, source: internal, note: New this year.}}
 """
+
+
+@pytest.fixture(autouse=True)
+def antidote(platform) -> Iterator[None]:
+    """Whatever fails here, the stories of others find no poison: dispatch reads the new standards, too."""
+    yield
+    if platform.json("dead-letters", "list"):
+        platform.restart("dispatch")
+        platform.json("dead-letters", "redrive", "--all")
 
 
 def test_a_poison_message_is_redriven_after_the_repair(platform, cast: Cast) -> None:
@@ -54,12 +71,36 @@ def test_a_poison_message_is_redriven_after_the_repair(platform, cast: Cast) -> 
     platform.assert_nothing_fell_out()
 
 
+def test_what_shall_never_take_effect_is_discarded(platform) -> None:
+    event_id = uuid4()
+    asyncio.run(_publish_garbage(platform, event_id))
+    letter = platform.eventually(lambda: _letter_of(platform, str(event_id), by="event_id"), "no dead letter")
+    assert letter["reason"] == "unreadable"
+    assert [finding["code"] for finding in platform.check()["findings"]] == ["dead_letter"]
+    assert "--reason" in platform.run("dead-letters", "discard", str(letter["number"]), "--reason", " ").stderr
+    platform.json("dead-letters", "discard", str(letter["number"]), "--reason", "typed by hand, never meant")
+    platform.assert_nothing_fell_out()
+    assert platform.json("dead-letters", "list") == []
+    [kept] = [
+        each for each in platform.json("dead-letters", "list", "--discarded") if each["event_id"] == str(event_id)
+    ]
+    assert kept["discarded_because"] == "typed by hand, never meant"
+    assert kept["discarded_by"]
+
+
+async def _publish_garbage(platform, event_id: UUID) -> None:
+    kind = CancelWorkOrder.DESCRIPTOR.full_name
+    envelope = Envelope(event_id, kind, "intake", "w1", 0, str(uuid4()), datetime.now(UTC))
+    async with operator_bus(platform.home / "run" / "bus.json") as jetstream:
+        await jetstream.publish("bihuan.dispatch.commands.cancel_work_order", b"garbage", headers=envelope.headers())
+
+
 def _publish_new_standards(platform) -> None:
     file = platform.home / "standards" / "skills.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("skills:\n", f"skills:\n{ENTRY}"), encoding="utf-8")
 
 
-def _letter_of(platform, case_id: str):
-    letters = [letter for letter in platform.json("dead-letters", "list") if letter["case_id"] == case_id]
+def _letter_of(platform, wanted: str, by: str = "case_id"):
+    letters = [letter for letter in platform.json("dead-letters", "list") if letter[by] == wanted]
     return letters[0] if letters else None

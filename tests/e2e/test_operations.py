@@ -28,6 +28,8 @@ def test_status_names_every_process(platform: Any) -> None:
         "complaints",
         "records",
         "training",
+        "quality",
+        "partners",
         "gateway",
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from acting import APP, DESK, Cast, Engineer, Place, Story, clocks_of
+from archiving import open_record
 from traces import edges_of, life_of, requests_of, shape_of, spans_of_case
 
 pytestmark = pytest.mark.e2e
@@ -217,10 +218,11 @@ def test_rec01_the_record_tells_the_whole_case(told: Told) -> None:
     assert record["complete"] is True, record["missing"]
     assert record["satisfaction"] == 5
     assert {OWNER, told.engineer.engineer_id} <= set(record["staff"])
-    assert [entry["happened"] for entry in record["history"]] == [
+    opened = open_record(told.cast, record["record_number"])
+    assert [entry["happened"] for entry in opened["history"]] == [
         happened for happened in told.story.happened() if happened != "case_archived"
     ]
-    texts = {text["role"]: text["text"] for text in record["texts"]}
+    texts = {text["role"]: text["text"] for text in opened["texts"]}
     assert texts["subject"] == "宽带无法上网"
     assert texts["survey_comment"] == "很快"
     assert record["record_id"] == told.scenes["archived"].case["record_id"]
@@ -230,7 +232,14 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
     spans = spans_of_case(told.cast.platform, told.story.case_id)
     requests = requests_of(told.story.case_id, spans)
     assessed = requests["POST /v1/cases/{case}:assess"]
-    assert edges_of(assessed) == {("gateway", "intake"), ("intake", "dispatch"), ("dispatch", "intake")}
+    # Quality remembers what happens everywhere.
+    assert edges_of(assessed) == {
+        ("gateway", "intake"),
+        ("intake", "dispatch"),
+        ("dispatch", "intake"),
+        ("intake", "quality"),
+        ("dispatch", "quality"),
+    }
     assert shape_of(assessed) >= {"http", "grpc", "db.transaction", "bus.consume"}
     closed = requests["POST /v1/cases/{case}:followUp"]
     # Complaints hears of every record and every visit; those of cases are none of its own.
@@ -239,9 +248,17 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
         ("intake", "records"),
         ("records", "intake"),
         ("records", "complaints"),
+        ("intake", "quality"),
+        ("records", "quality"),
     }
     completed = requests["POST /v1/work-orders/{work_order}:complete"]
-    assert edges_of(completed) == {("gateway", "dispatch"), ("dispatch", "intake"), ("dispatch", "complaints")}
+    assert edges_of(completed) == {
+        ("gateway", "dispatch"),
+        ("dispatch", "intake"),
+        ("dispatch", "complaints"),
+        ("dispatch", "quality"),
+        ("intake", "quality"),
+    }
     assert [span["error"] for span in spans if span["error"]] == []
 
 

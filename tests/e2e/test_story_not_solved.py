@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from acting import Cast
+from archiving import open_record
 
 pytestmark = pytest.mark.e2e
 
@@ -28,6 +29,6 @@ def test_int11_not_solved_reopens_the_same_case_with_a_higher_priority(platform,
     archived = story.finish()
     assert archived["confirmation"] == "CONFIRMATION_BY_CUSTOMER"
     assert story.happened().count("result_delivered") == 2
-    texts = [text["text"] for text in story.record()["texts"]]
+    texts = [text["text"] for text in open_record(cast, story.case_id)["texts"]]
     assert "还是断网" in texts
     platform.assert_nothing_fell_out()

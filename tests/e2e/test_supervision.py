@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from guard import guarded
 from servicekit.embedded.nats import EmbeddedNats
 from servicekit.embedded.postgres import EmbeddedPostgres
 
@@ -29,9 +30,10 @@ def own_platform(platform: Any) -> Iterator[Any]:
     for folder in (root, home.parent, home):
         folder.chmod(0o755)
     own = type(platform)(home)
-    yield own
-    own.down()
-    shutil.rmtree(root)
+    with guarded(root, own.environment):
+        yield own
+        own.down()
+        shutil.rmtree(root)
 
 
 def _pids(platform: Any) -> dict[str, int]:
@@ -100,6 +102,8 @@ async def test_servers_that_exist_already_are_used(
         "complaints",
         "records",
         "training",
+        "quality",
+        "partners",
         "gateway",
     }
     own_platform.assert_nothing_fell_out()

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 class EntityFact:
     """One entity as its owner sees it."""
 
-    # `case`, `complaint`, `work_order`, `record`, `assignment`, `attempt`, `certificate`,
-    # or `known_certificate`: a certificate as dispatch knows it.
+    # What it is, in its owner's word: `case`, `work_order`; `known_certificate` is a certificate as dispatch knows it.
     entity: str
     entity_id: str
     case_id: str
@@ -20,6 +19,8 @@ class EntityFact:
     running_clocks: tuple[str, ...] = ()
     # What the owner itself finds wrong with it.
     problems: tuple[str, ...] = ()
+    # The service that tells.
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class DeadLetterFact:
     subject: str
     reason: str
     case_id: str = ""
+    # What it was about: the work order of a CreateWorkOrder.
+    entity_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,15 @@ class Snapshot:
     """The whole loop at one moment."""
 
     backlogs: Mapping[str, ServiceBacklog] = field(default_factory=dict)
-    cases: Sequence[EntityFact] = ()
-    complaints: Sequence[EntityFact] = ()
-    work_orders: Sequence[EntityFact] = ()
-    records: Sequence[EntityFact] = ()
+    # By what they are about: `facts["case"]`. An entity that no service told of is not there: ask with `of`.
+    facts: Mapping[str, Sequence[EntityFact]] = field(default_factory=dict)
     events: LoggedEvents = field(default_factory=LoggedEvents)
     dead_letters: Sequence[DeadLetterFact] = ()
+    # Those of which somebody decided that they shall never take effect.
+    discarded: Sequence[DeadLetterFact] = ()
     # Services (and the bus) that could not be asked, with the reason.
     silent: Mapping[str, str] = field(default_factory=dict)
-    assignments: Sequence[EntityFact] = ()
-    attempts: Sequence[EntityFact] = ()
-    certificates: Sequence[EntityFact] = ()
-    # Certificates as dispatch knows them.
-    known_certificates: Sequence[EntityFact] = ()
+
+    def of(self, entity: str) -> Sequence[EntityFact]:
+        """Everything that was told of this kind of entity."""
+        return self.facts.get(entity, ())

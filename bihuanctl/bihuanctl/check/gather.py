@@ -12,7 +12,7 @@ from bihuan.platform.v1.inspection_pb2_grpc import InspectionServiceStub
 from nats.js import JetStreamContext
 from servicekit.errors import Fault
 from servicekit.languages import Language
-from servicekit.messaging.deadletters import list_dead_letters
+from servicekit.messaging.deadletters import DeadLetter, list_dead_letters, list_discarded
 from servicekit.messaging.streams import COMMANDS, DEAD, EVENTS
 from servicekit.rpc.client import Channel
 
@@ -64,30 +64,17 @@ class Inspector:
 
     async def _gather(self) -> Snapshot:
         backlogs = await self._backlogs()
-        facts = [fact for service in self._stubs async for fact in self._facts(service)]
+        facts: dict[str, list[EntityFact]] = {}
+        for service in self._stubs:
+            async for fact in self._facts(service):
+                facts.setdefault(fact.entity, []).append(fact)
         events = await self._read_log()
         return Snapshot(
             backlogs=backlogs,
-            cases=[fact for fact in facts if fact.entity == "case"],
-            complaints=[fact for fact in facts if fact.entity == "complaint"],
-            work_orders=[fact for fact in facts if fact.entity == "work_order"],
-            records=[fact for fact in facts if fact.entity == "record"],
-            assignments=[fact for fact in facts if fact.entity == "assignment"],
-            attempts=[fact for fact in facts if fact.entity == "attempt"],
-            certificates=[fact for fact in facts if fact.entity == "certificate"],
-            known_certificates=[fact for fact in facts if fact.entity == "known_certificate"],
+            facts=facts,
             events=events,
-            dead_letters=[
-                DeadLetterFact(
-                    letter_id=str(letter.number),
-                    service=letter.service,
-                    event_id=letter.event_id,
-                    subject=letter.subject,
-                    reason=letter.error or letter.reason,
-                    case_id=letter.case_id,
-                )
-                async for letter in list_dead_letters(self._jetstream)
-            ],
+            dead_letters=[_letter(letter) async for letter in list_dead_letters(self._jetstream)],
+            discarded=[_letter(letter) async for letter in list_discarded(self._jetstream)],
             silent=dict(self._silent),
         )
 
@@ -109,7 +96,7 @@ class Inspector:
             if page is None:
                 return
             for fact in page.facts:
-                yield _fact(fact)
+                yield _fact(fact, service)
             page_token = page.next_page_token
             if not page_token:
                 return
@@ -157,6 +144,18 @@ class Inspector:
             return None
 
 
+def _letter(letter: DeadLetter) -> DeadLetterFact:
+    return DeadLetterFact(
+        letter_id=str(letter.number),
+        service=letter.service,
+        event_id=letter.event_id,
+        subject=letter.subject,
+        reason=letter.error or letter.reason,
+        case_id=letter.case_id,
+        entity_id=letter.entity_id,
+    )
+
+
 def _backlog(answer: inspection_pb2.Backlog) -> ServiceBacklog:
     return ServiceBacklog(
         outbox_waiting=answer.outbox_waiting,
@@ -169,7 +168,7 @@ def _backlog(answer: inspection_pb2.Backlog) -> ServiceBacklog:
     )
 
 
-def _fact(fact: inspection_pb2.EntityFact) -> EntityFact:
+def _fact(fact: inspection_pb2.EntityFact, service: str) -> EntityFact:
     return EntityFact(
         entity=fact.entity,
         entity_id=fact.entity_id,
@@ -177,4 +176,5 @@ def _fact(fact: inspection_pb2.EntityFact) -> EntityFact:
         state=fact.state.lower(),
         running_clocks=tuple(fact.running_clocks),
         problems=tuple(fact.problems),
+        service=service,
     )

@@ -48,9 +48,10 @@ class LogReading:
         if envelope is None:
             return
         if envelope.type == CaseOpened.DESCRIPTOR.full_name:
-            self.opened[envelope.entity_id] = str(json.loads(message.body).get("case_number", ""))
+            self.opened[envelope.entity_id] = _text_in(message.body, "case_number")
         elif envelope.type == CreateWorkOrder.DESCRIPTOR.full_name:
-            self.work_orders_asked[str(json.loads(message.body).get("work_order_id", ""))] = envelope.case_id
+            if order_id := _text_in(message.body, "work_order_id"):
+                self.work_orders_asked[order_id] = envelope.case_id
         elif envelope.type == RegisterComplaint.DESCRIPTOR.full_name:
             self.complaints_asked[envelope.entity_id] = envelope.case_id
         for subscription in self._subscriptions:
@@ -64,3 +65,12 @@ class LogReading:
                         case_id=envelope.case_id,
                     )
                 )
+
+
+def _text_in(body: bytes, name: str) -> str:
+    """A field of a message; empty where it has none or can't be read: then it ends as a dead letter."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return ""
+    return str(content.get(name, "")) if isinstance(content, dict) else ""

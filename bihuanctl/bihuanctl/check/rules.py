@@ -29,6 +29,16 @@ WAITING_STAGES = ("handling", "closed", "archived")
 # Clock of standards/clocks.yaml that ends an exam.
 EXAM_CLOCK = "exam_time"
 
+# State of an alert that asks for no improvement.
+WITHOUT_IMPROVEMENT = "warned"
+
+# What intake must know of an incident, by its state at dispatch.
+INCIDENTS_AS_KNOWN = {
+    **dict.fromkeys(("reported", "acknowledged", "analysed", "isolated"), "open"),
+    **dict.fromkeys(("restored", "closed"), "restored"),
+    "dismissed": "dismissed",
+}
+
 # Stages in which a record is due.
 RECORDED_STAGES = ("closed", "archived")
 
@@ -71,39 +81,29 @@ def every_backlog_is_worked_off(snapshot: Snapshot) -> Iterator[Finding]:
 def every_accepted_case_is_in_one_legal_stage(snapshot: Snapshot) -> Iterator[Finding]:
     if "intake" in snapshot.silent:
         return
-    held = Counter(case.entity_id for case in snapshot.cases)
+    held = Counter(case.entity_id for case in snapshot.of("case"))
     for case_id, number in snapshot.events.opened.items():
         if not held[case_id]:
             yield Finding("case_lost", service="intake", entity_id=case_id, case_id=case_id, detail=number)
     for case_id, times in held.items():
         if times > 1:
             yield Finding("case_duplicated", service="intake", entity_id=case_id, case_id=case_id, detail=str(times))
-    for case in snapshot.cases:
+    for case in snapshot.of("case"):
         if case.state not in STAGES:
             yield _about(case, "stage_illegal", "intake", case.state)
 
 
 def no_owner_sees_a_problem(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the right clocks run is for the owner to say: it alone knows which one was paused, or has been missed."""
-    owners = (
-        ("intake", snapshot.cases),
-        ("complaints", snapshot.complaints),
-        ("dispatch", snapshot.work_orders),
-        ("dispatch", snapshot.known_certificates),
-        ("records", snapshot.records),
-        ("training", snapshot.assignments),
-        ("training", snapshot.attempts),
-        ("training", snapshot.certificates),
-    )
-    for service, facts in owners:
+    for facts in snapshot.facts.values():
         for fact in facts:
             for problem in fact.problems:
-                yield _about(fact, "owner_problem", service, problem)
+                yield _about(fact, "owner_problem", fact.service, problem)
 
 
 def every_event_took_effect(snapshot: Snapshot) -> Iterator[Finding]:
-    # What ended among the dead letters is named there, once.
-    given_up = {(letter.service, letter.event_id) for letter in snapshot.dead_letters}
+    # What ended among the dead letters is named there, once; what was discarded shall have no effect.
+    given_up = {(letter.service, letter.event_id) for letter in (*snapshot.dead_letters, *snapshot.discarded)}
     for event in snapshot.events.unhandled:
         if (event.service, event.event_id) not in given_up:
             yield Finding(
@@ -130,8 +130,10 @@ def every_closed_case_has_one_record(snapshot: Snapshot) -> Iterator[Finding]:
     """And so has every closed complaint: records files both by their own ids."""
     if {"intake", "complaints", "records"} & snapshot.silent.keys():
         return
-    filed = Counter(record.case_id for record in snapshot.records)
-    closable = [("intake", case) for case in snapshot.cases] + [("complaints", each) for each in snapshot.complaints]
+    filed = Counter(record.case_id for record in snapshot.of("record"))
+    closable = [("intake", case) for case in snapshot.of("case")] + [
+        ("complaints", each) for each in snapshot.of("complaint")
+    ]
     stages = {fact.entity_id: fact.state for _, fact in closable}
     for owner, fact in closable:
         if fact.state in RECORDED_STAGES and not filed[fact.entity_id]:
@@ -153,12 +155,12 @@ def every_complaint_agrees_with_its_case(snapshot: Snapshot) -> Iterator[Finding
     """What intake handed over is there, and while complaints works on it, the case waits for it."""
     if {"intake", "complaints"} & snapshot.silent.keys():
         return
-    stages = {case.entity_id: case.state for case in snapshot.cases}
-    known = {complaint.entity_id for complaint in snapshot.complaints}
+    stages = {case.entity_id: case.state for case in snapshot.of("case")}
+    known = {complaint.entity_id for complaint in snapshot.of("complaint")}
     for complaint_id, case_id in snapshot.events.complaints_asked.items():
         if complaint_id not in known:
             yield Finding("complaint_lost", service="complaints", entity_id=complaint_id, case_id=case_id)
-    for complaint in snapshot.complaints:
+    for complaint in snapshot.of("complaint"):
         if complaint.state not in COMPLAINT_STAGES:
             yield _about(complaint, "stage_illegal", "complaints", complaint.state)
         elif complaint.case_id and complaint.case_id not in stages:
@@ -173,12 +175,14 @@ def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding
     if {"intake", "complaints", "dispatch"} & snapshot.silent.keys():
         return
     # Complaints ask for work orders too, by their own ids.
-    stages = {fact.entity_id: fact.state for fact in (*snapshot.cases, *snapshot.complaints)}
-    known = {order.entity_id for order in snapshot.work_orders}
+    stages = {fact.entity_id: fact.state for fact in (*snapshot.of("case"), *snapshot.of("complaint"))}
+    known = {order.entity_id for order in snapshot.of("work_order")}
+    # Nobody misses one that was discarded, once what asked for it has ended in another way.
+    given_up = {letter.entity_id for letter in snapshot.discarded if stages.get(letter.case_id) in RECORDED_STAGES}
     for order_id, case_id in snapshot.events.work_orders_asked.items():
-        if order_id not in known:
+        if order_id not in known | given_up:
             yield Finding("work_order_lost", service="dispatch", entity_id=order_id, case_id=case_id)
-    for order in snapshot.work_orders:
+    for order in snapshot.of("work_order"):
         if order.state not in WORK_ORDER_STATES:
             yield _about(order, "state_illegal", "dispatch", order.state)
         elif order.case_id not in stages:
@@ -191,7 +195,7 @@ def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding
 
 def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
     unfinished = sorted(
-        (order for order in snapshot.work_orders if order.state not in ENDED_STATES),
+        (order for order in snapshot.of("work_order") if order.state not in ENDED_STATES),
         key=lambda order: order.case_id,
     )
     for case_id, orders in groupby(unfinished, key=lambda order: order.case_id):
@@ -202,7 +206,7 @@ def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
 
 def every_running_exam_has_its_clock(snapshot: Snapshot) -> Iterator[Finding]:
     """Without it, the attempt would never end."""
-    for attempt in snapshot.attempts:
+    for attempt in snapshot.of("attempt"):
         if attempt.state == "running" and EXAM_CLOCK not in attempt.running_clocks:
             yield _about(attempt, "exam_without_clock", "training", EXAM_CLOCK)
 
@@ -211,13 +215,40 @@ def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Findi
     """Whoever is certified may be sent, and nobody else: both sides must know the same."""
     if {"training", "dispatch"} & snapshot.silent.keys():
         return
-    known = {certificate.entity_id: certificate.state for certificate in snapshot.known_certificates}
-    for certificate in snapshot.certificates:
+    known = {certificate.entity_id: certificate.state for certificate in snapshot.of("known_certificate")}
+    for certificate in snapshot.of("certificate"):
         there = known.pop(certificate.entity_id, "unknown")
         if there != certificate.state:
             yield _about(certificate, "certificate_disagrees", "dispatch", f"{certificate.state} / {there}")
     for certificate_id, state in known.items():
         yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
+
+
+def every_breach_has_its_improvement(snapshot: Snapshot) -> Iterator[Finding]:
+    """A figure in breach is being improved: quality and complaints know the same of each improvement (QLT-03)."""
+    if {"quality", "complaints"} & snapshot.silent.keys():
+        return
+    known = {improvement.entity_id: improvement.state for improvement in snapshot.of("alert_improvement")}
+    for alert in snapshot.of("alert"):
+        there = known.pop(alert.entity_id, WITHOUT_IMPROVEMENT)
+        if there != alert.state:
+            yield _about(alert, "improvement_disagrees", "complaints", f"{alert.state} / {there}")
+    for alert_id, state in known.items():
+        yield Finding("improvement_invented", service="complaints", entity_id=alert_id, detail=state)
+
+
+def every_incident_is_known_to_intake(snapshot: Snapshot) -> Iterator[Finding]:
+    """What dispatch commands, cases wait for: both sides must know the same, and what was asked for must be there."""
+    if {"intake", "dispatch"} & snapshot.silent.keys():
+        return
+    known = {incident.entity_id: incident.state for incident in snapshot.of("known_incident")}
+    for incident in snapshot.of("incident"):
+        there = known.pop(incident.entity_id, "unknown")
+        if there != INCIDENTS_AS_KNOWN[incident.state]:
+            yield _about(incident, "incident_disagrees", "intake", f"{incident.state} / {there}")
+    for incident_id, state in known.items():
+        if state != "joined":  # what was asked for and joined another never was one
+            yield Finding("incident_lost", service="dispatch", entity_id=incident_id, detail=state)
 
 
 def _about(fact: EntityFact, code: str, service: str, detail: str) -> Finding:
@@ -237,4 +268,6 @@ RULES = (
     no_case_has_two_open_work_orders,
     every_running_exam_has_its_clock,
     every_certificate_is_known_to_dispatch,
+    every_breach_has_its_improvement,
+    every_incident_is_known_to_intake,
 )

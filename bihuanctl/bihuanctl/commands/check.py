@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from bihuanctl.check.facts import Snapshot
 from bihuanctl.check.findings import Finding
 from bihuanctl.check.gather import Inspector
 from bihuanctl.check.rules import judge
+from bihuanctl.check.tables import entities_table, services_table
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.access import channels, operator_token
 from bihuanctl.platform.bus import operator_bus
@@ -67,45 +68,17 @@ def as_dict(snapshot: Snapshot, findings: list[Finding]) -> dict[str, Any]:
             for finding in findings
         ],
         "services": {service: asdict(backlog) for service, backlog in snapshot.backlogs.items()},
-        "cases": _by_state(snapshot.cases),
-        "complaints": _by_state(snapshot.complaints),
-        "work_orders": _by_state(snapshot.work_orders),
-        "records": len(snapshot.records),
+        "entities": {entity: Counter(fact.state for fact in facts) for entity, facts in sorted(snapshot.facts.items())},
         "events": snapshot.events.total,
         "dead_letters": len(snapshot.dead_letters),
     }
 
 
-def _by_state(facts: Any) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for fact in facts:
-        counts[fact.state] = counts.get(fact.state, 0) + 1
-    return counts
-
-
 def _print(session: Session, snapshot: Snapshot, findings: list[Finding]) -> None:
     texts = session.texts
-    columns = ("service", "published", "handled", "outbox", "pending", "clocks", "overdue")
-    table = Table(*(texts(f"check.{column}") for column in columns), title=texts("check.loop"))
-    for service, backlog in snapshot.backlogs.items():
-        row = (
-            backlog.outbox_published,
-            backlog.inbox_handled,
-            backlog.outbox_waiting + backlog.outbox_parked,
-            backlog.consumer_pending,
-            backlog.deadlines_running,
-            backlog.deadlines_overdue,
-        )
-        table.add_row(service, *(str(figure) for figure in row))
-    session.console.print(table)
-    session.say(
-        "check.summary",
-        cases=len(snapshot.cases),
-        complaints=len(snapshot.complaints),
-        work_orders=len(snapshot.work_orders),
-        records=len(snapshot.records),
-        events=snapshot.events.total,
-    )
+    session.console.print(services_table(snapshot, texts))
+    session.console.print(entities_table(snapshot, texts))
+    session.say("check.summary", events=snapshot.events.total, letters=len(snapshot.dead_letters))
     if not findings:
         session.console.print(texts("check.clean"), style="bold green", markup=False)
         return

@@ -1,8 +1,9 @@
-"""`bihuan dead-letters`: what services could not handle, and sending it again after a repair."""
+"""`bihuan dead-letters`: what services could not handle, sending it again after a repair, or giving it up for good."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
 
@@ -10,7 +11,9 @@ import typer
 from rich.table import Table
 from servicekit.messaging.deadletters import (
     DeadLetter,
+    discard_dead_letter,
     list_dead_letters,
+    list_discarded,
     redrive_dead_letter,
     show_dead_letter,
 )
@@ -23,6 +26,7 @@ from bihuanctl.session import Session
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Messages that a service could not handle.")
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the dead letter, see `list`.")]
+Numbers = Annotated[list[int], typer.Argument(metavar="NUMBER…", help="Numbers of dead letters.")]
 T = TypeVar("T")
 
 
@@ -31,11 +35,12 @@ def list_(
     context: typer.Context,
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     *,
+    discarded: Annotated[bool, typer.Option("--discarded", help="Those that were discarded, by whom and why.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the dead letters, oldest first."""
     session = Session.of(context)
-    letters = asyncio.run(_all(session, service))
+    letters = asyncio.run(_all(session, service, discarded=discarded))
     if as_json:
         session.print_json([_as_dict(letter) for letter in letters])
         return
@@ -50,7 +55,7 @@ def list_(
             letter.service,
             letter.subject,
             letter.case_id,
-            f"{_reason(session, letter)}: {letter.error}",
+            _why(session, letter),
             str(letter.attempts),
             f"{letter.died_at:%Y-%m-%d %H:%M:%S}" if letter.died_at else "",
         )
@@ -91,9 +96,30 @@ def redrive(
         session.say("dead_letters.redriven_count", count=len(sent))
 
 
-async def _all(session: Session, service: str | None) -> list[DeadLetter]:
+@app.command()
+def discard(
+    context: typer.Context,
+    numbers: Numbers,
+    reason: Annotated[str, typer.Option("--reason", help="Why it shall never take effect; kept with your name.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Give dead letters up for good: they are kept apart, and the loop check no longer waits for them."""
+    session = Session.of(context)
+    if not reason.strip():
+        raise Refusal("discard_why")
+    letters = asyncio.run(_discard(session, numbers, reason.strip()))
+    if as_json:
+        session.print_json({"discarded": [_as_dict(letter) for letter in letters]})
+        return
+    for letter in letters:
+        session.say("dead_letters.discarded", number=letter.number, service=letter.service, subject=letter.subject)
+
+
+async def _all(session: Session, service: str | None, *, discarded: bool) -> list[DeadLetter]:
     async with operator_bus(session.layout.bus_login) as jetstream:
-        return [letter async for letter in list_dead_letters(jetstream, service)]
+        found = list_discarded(jetstream, service) if discarded else list_dead_letters(jetstream, service)
+        return [letter async for letter in found]
 
 
 async def _one(session: Session, number: int) -> DeadLetter:
@@ -108,11 +134,27 @@ async def _redrive(session: Session, numbers: list[int] | None) -> list[DeadLett
         return [await _known(number, redrive_dead_letter(jetstream, number)) for number in wanted]
 
 
+async def _discard(session: Session, numbers: list[int], reason: str) -> list[DeadLetter]:
+    async with operator_bus(session.layout.bus_login) as jetstream:
+        for number in numbers:  # all or nothing: a wrong number must not be noticed half-way
+            await _known(number, show_dead_letter(jetstream, number))
+        by = getpass.getuser()
+        return [await _known(each, discard_dead_letter(jetstream, each, by=by, because=reason)) for each in numbers]
+
+
 async def _known(number: int, letter: Awaitable[T]) -> T:
     try:
         return await letter
     except LookupError:
         raise Refusal("dead_letter_unknown", number=number) from None
+
+
+def _why(session: Session, letter: DeadLetter) -> str:
+    died = f"{_reason(session, letter)}: {letter.error}"
+    if not letter.discarded_by:
+        return died
+    decision = {"by": letter.discarded_by, "because": letter.discarded_because}
+    return f"{died}\n{session.texts('dead_letters.decision', **decision)}"
 
 
 def _reason(session: Session, letter: DeadLetter) -> str:
@@ -133,4 +175,6 @@ def _as_dict(letter: DeadLetter) -> dict[str, Any]:
         "error": letter.error,
         "attempts": letter.attempts,
         "died_at": letter.died_at,
+        "discarded_by": letter.discarded_by,
+        "discarded_because": letter.discarded_because,
     }

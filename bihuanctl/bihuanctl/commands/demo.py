@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -17,9 +16,10 @@ from bihuanctl.demo.columns import Choices, read_choices, read_requests
 from bihuanctl.demo.csvrows import BadRow, read_table
 from bihuanctl.demo.display import PlayDisplay
 from bihuanctl.demo.gateway import Refused
-from bihuanctl.demo.performance import Outcome, perform
+from bihuanctl.demo.performance import Audience, Outcome, Programme, perform
 from bihuanctl.demo.personas import personas
 from bihuanctl.demo.requests import Request, compose
+from bihuanctl.demo.scenes import SCENES
 from bihuanctl.demo.tables import outcome_as_dict, print_bad_rows, print_outcome, print_verdict
 from bihuanctl.refusal import EXIT_FAILED, Refusal
 from bihuanctl.session import Session
@@ -54,6 +54,9 @@ def demo(
         list[str] | None,
         typer.Option("--map-value", metavar="FIELD:VALUE=WORD", help="What a value means; * stands for all others."),
     ] = None,
+    scenes: Annotated[
+        bool, typer.Option("--scenes/--no-scenes", help="After the requests, show every other part of the platform.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Play real requests through the whole loop, with platform time moved on, and prove that none fell out."""
@@ -67,7 +70,8 @@ def demo(
     requests = requests[: cases or None]
     _ensure_running(session, as_json=as_json)
     with PlayDisplay(session, len(requests), shown=not as_json) as display:
-        outcome = _perform(session, requests, random, display)
+        programme = Programme(requests, SCENES if scenes else {}, personas(), random)
+        outcome = _perform(session, programme, display)
     if as_json:
         session.print_json(outcome_as_dict(outcome, bad, session.texts))
     else:
@@ -77,9 +81,9 @@ def demo(
     raise typer.Exit(0 if outcome.is_clean else EXIT_FAILED)
 
 
-def _perform(session: Session, requests: Sequence[Request], random: Random, display: PlayDisplay) -> Outcome:
+def _perform(session: Session, programme: Programme, display: PlayDisplay) -> Outcome:
     try:
-        return asyncio.run(perform(session, requests, personas(), random, display.watch))
+        return asyncio.run(perform(session, programme, Audience(display.watch, display.tell)))
     except Refused as refused:
         # A single step may be refused; without the lists or the engineers there is no play.
         raise Refusal("demo_broken_off", reason=refused) from None

@@ -64,9 +64,18 @@ class PlayDisplay:
             self._bars.start()
         return self
 
+    def tell(self, line: str) -> None:
+        """A line about what comes after the play. The bars stay as they are."""
+        self._stop()
+        if self._shown:
+            self._session.console.print(line, markup=False, soft_wrap=True)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         if self._bars is not None:
             self._bars.stop()
 

@@ -48,7 +48,8 @@ class Gateway:
         self._language = language
         self._tokens: dict[str, tuple[float, asyncio.Task[str]]] = {}
 
-    async def get(self, actor: Account, path: str, **query: Any) -> Json:
+    async def get(self, actor: Account | None, path: str, **query: Any) -> Json:
+        """What `actor` reads; without one, what anybody reads who has not signed in."""
         return await self._call(actor, "GET", f"{path}?{urlencode(query)}" if query else path)
 
     async def post(
@@ -76,18 +77,16 @@ class Gateway:
 
     async def _call(
         self,
-        actor: Account,
+        actor: Account | None,
         method: str,
         target: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Json:
         """Tries again while the platform is busy or a part of it away. Raises Refused, or Refusal `gateway_away`."""
-        sent = {
-            "Authorization": f"Bearer {await self._token(actor)}",
-            "Accept-Language": self._language,
-            **(headers or {}),
-        }
+        sent = {"Accept-Language": self._language, **(headers or {})}
+        if actor is not None:
+            sent["Authorization"] = f"Bearer {await self._token(actor)}"
         deadline, pause = time.monotonic() + PATIENCE_SECONDS, FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -101,7 +100,7 @@ class Gateway:
                     content: Json = from_json(answer.body)
                     return content
                 if answer.status not in _LATER or time.monotonic() > deadline:
-                    raise Refused(f"{actor.name} {method} {target}", _problem(answer))
+                    raise Refused(f"{actor.name if actor else '-'} {method} {target}", _problem(answer))
             self._journal.retries += 1
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ from bihuanctl.demo.pace import Pace
 from bihuanctl.demo.personas import Personas, deal
 from bihuanctl.demo.play import Play, Watch
 from bihuanctl.demo.requests import Request
+from bihuanctl.demo.scenes.programme import Scene, ScenePlayed, play_scenes
+from bihuanctl.demo.scenes.stage import Stage
 from bihuanctl.demo.story import Story
 from bihuanctl.demo.workforce import Workforce
 from bihuanctl.platform.access import channels, operator_token
@@ -50,6 +52,8 @@ class Outcome:
     happened: Counter[str]
     # Stories that did not come to their end.
     unfinished: Sequence[Story]
+    # What was shown after the play.
+    scenes: Sequence[ScenePlayed]
     snapshot: Snapshot
     findings: Sequence[Finding]
     # Real time of the play, and how far platform time went meanwhile.
@@ -61,13 +65,32 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        return not (self.findings or self.unfinished or self.journal.troubles)
+        return not (
+            self.findings or self.unfinished or self.journal.troubles or any(scene.trouble for scene in self.scenes)
+        )
 
 
-async def perform(
-    session: Session, requests: Sequence[Request], table: Personas, random: Random, watch: Watch
-) -> Outcome:
-    """Plays the requests on the platform that runs in the session's home."""
+@dataclass(frozen=True)
+class Programme:
+    """What is played: requests of customers, and then scenes."""
+
+    requests: Sequence[Request]
+    scenes: Mapping[str, Scene]
+    table: Personas
+    random: Random
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who is shown the play as it goes on, and told the lines of the scenes."""
+
+    watch: Watch
+    tell: Callable[[str], None]
+
+
+async def perform(session: Session, programme: Programme, audience: Audience) -> Outcome:
+    """Plays the programme on the platform that runs in the session's home."""
+    table = programme.table
     state, environment = session.platform(), session.environment
     begun, journal = time.monotonic(), Journal()
     cast = Cast(read_accounts(session.layout.issuer), table.channels)
@@ -81,9 +104,15 @@ async def perform(
         pace, board = Pace(jetstream, services, offset), Board(gateway, cast)
         before, started = await pace.backlogs(), pace.now()
         crew = await Workforce(gateway, cast, table.workforce).get_ready(started)
-        stories = write_stories(requests, table, cast, random, pace.now())
-        play = Play(stories, Actors(gateway, cast, journal, crew), board, pace, watch)
+        stories = write_stories(programme.requests, table, cast, programme.random, pace.now())
+        play = Play(stories, Actors(gateway, cast, journal, crew), board, pace, audience.watch)
         await play.run()
+        seconds, platform_time = time.monotonic() - begun, pace.now() - started
+
+        def set_stage(name: str) -> Stage:
+            return Stage(name, session, gateway, cast, pace, audience.tell)
+
+        shown = await play_scenes(programme.scenes, set_stage, audience.tell)
         played = {story.case_id for story in play.stories if story.case_id and not story.joined}
         unfinished = [story for story in play.stories if not story.is_over or story.refused]
         cases = await board.archived(played)
@@ -95,17 +124,18 @@ async def perform(
             before,
             await pace.backlogs(),
         )
-        seconds, platform_time = time.monotonic() - begun, pace.now() - started
+        checking = time.monotonic()
         snapshot = await Inspector(services, jetstream, language).gather_when_quiet(CHECK_PATIENCE)
     return Outcome(
         figures=figures,
         journal=journal,
         happened=Counter(what for story in play.stories for what in story.done),
         unfinished=unfinished,
+        scenes=shown,
         snapshot=snapshot,
         findings=judge(snapshot),
         seconds=seconds,
-        check_seconds=time.monotonic() - begun - seconds,
+        check_seconds=time.monotonic() - checking,
         platform_time=platform_time,
         example=max(cases, key=lambda case: (case["reopened_times"], case["version"]))["case_number"] if cases else "",
     )

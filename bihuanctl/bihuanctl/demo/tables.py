@@ -9,6 +9,7 @@ from rich.columns import Columns
 from rich.table import Table
 
 from bihuanctl.check.findings import Finding
+from bihuanctl.check.tables import entities_table
 from bihuanctl.demo.csvrows import BadRow
 from bihuanctl.demo.figures import Figures, as_dict
 from bihuanctl.demo.performance import Outcome
@@ -46,6 +47,7 @@ def print_outcome(session: Session, outcome: Outcome) -> None:
     session.console.print(Columns([_stages(session, figures), _satisfaction(session, figures)], padding=(0, 2)))
     session.console.print(_clocks(session, figures))
     session.console.print(Columns([_traffic(session, figures), _happenings(session, outcome)], padding=(0, 2)))
+    session.console.print(entities_table(outcome.snapshot, session.texts))
     session.say("demo.records", filed=figures.records, complete=figures.records_complete, cases=figures.accepted)
     session.say(
         "demo.time",
@@ -65,6 +67,10 @@ def print_verdict(session: Session, outcome: Outcome) -> None:
         return
     for trouble in dict.fromkeys(outcome.journal.troubles[:MOST_SHOWN]):
         session.console.print(texts("demo.trouble", trouble=trouble), style="red", markup=False)
+    for scene in outcome.scenes:
+        if scene.trouble:
+            line = texts("demo.scene_failed", title=scene.title, trouble=scene.trouble)
+            session.console.print(line, style="red", markup=False)
     for story in outcome.unfinished[:MOST_SHOWN]:
         case = story.case["case_number"] if story.case else "—"
         session.console.print(
@@ -96,6 +102,7 @@ def outcome_as_dict(outcome: Outcome, bad: list[BadRow], language_texts: Texts) 
         "troubles": journal.troubles,
         "findings": [_finding(finding, language_texts) for finding in outcome.findings],
         "requests": {"sent": journal.requests, "retried": journal.retries, "overtaken": journal.conflicts},
+        "scenes": [asdict(scene) for scene in outcome.scenes],
         "seconds": round(outcome.seconds, 2),
         "check_seconds": round(outcome.check_seconds, 2),
         "platform_seconds": round(outcome.platform_time.total_seconds()),

@@ -44,6 +44,14 @@ async def last_sequence(jetstream: JetStreamContext, stream: str) -> int:
         return 0
 
 
+async def first_sequence(jetstream: JetStreamContext, stream: str) -> int:
+    """Number of the oldest message that is still there; 0 when there never was one, or no stream."""
+    try:
+        return (await jetstream.stream_info(stream)).state.first_seq
+    except NotFoundError:
+        return 0
+
+
 async def read_stream(
     jetstream: JetStreamContext, stream: str, *, subject: str = "", after: int = 0, follow: bool = False
 ) -> AsyncIterator[LoggedMessage]:

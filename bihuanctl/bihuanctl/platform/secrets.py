@@ -24,6 +24,10 @@ class PlatformSecrets(BaseModel):
     master_key: str
     # 32 bytes in base64: the Ed25519 key that certificates are signed with. Changed, new ones carry another signature.
     certificate_key: str = ""
+    # 32 bytes in base64: the Ed25519 key that the heads of the archive's log are signed with. As above.
+    log_key: str = ""
+    # 32 bytes in base64: seals where calls of the hotline stand. Changed, calls under way are lost.
+    hotline_key: str = ""
     # Password of each service's PostgreSQL role.
     database: dict[str, str] = Field(default_factory=dict)
 
@@ -32,9 +36,10 @@ class PlatformSecrets(BaseModel):
         return cls(master_key=_key())
 
     def completed(self, services: Iterable[str]) -> PlatformSecrets:
-        """The same with a key for certificates and a password for each of `services`: a home may be older than they."""
+        """The same with every key, and a password for each of `services`: a home may be older than they."""
         passwords = {name: _password() for name in services} | self.database
-        return self.model_copy(update={"database": passwords, "certificate_key": self.certificate_key or _key()})
+        keys = {name: getattr(self, name) or _key() for name in ("certificate_key", "hotline_key", "log_key")}
+        return self.model_copy(update={"database": passwords, **keys})
 
 
 def open_secrets(path: Path, services: Iterable[str]) -> PlatformSecrets:

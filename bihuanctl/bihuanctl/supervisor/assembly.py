@@ -67,6 +67,10 @@ class Assembly:
         async with operator_bus(self.surroundings.layout.bus_login) as jetstream:
             await servicekit.messaging.streams.provision(jetstream)
 
+    async def follow_partners(self) -> None:
+        """Keeps the bus in step with the partners, until cancelled."""
+        await self._bus.follow_partners()
+
     async def migrate(self, service: str) -> None:
         """The service's role and database, with the tables of this version."""
         password = self._secrets.database[service]
@@ -129,9 +133,14 @@ def assemble(layout: Layout, options: StartOptions, environment: Mapping[str, st
         nats_url=bus.url,
         targets={name: f"{LOOPBACK}:{next(ports)}" for name in SERVICES},
         master_key=SecretStr(secrets.master_key),
-        certificate_key=SecretStr(secrets.certificate_key),
+        own={
+            "training": {"BIHUAN_CERTIFICATE_KEY": SecretStr(secrets.certificate_key)},
+            "records": {"BIHUAN_LOG_KEY": SecretStr(secrets.log_key)},
+            GATEWAY: {"BIHUAN_HOTLINE_KEY": SecretStr(secrets.hotline_key)},
+        },
         jwks=layout.issuer / "jwks.json",
         clock_adjustable=options.clock_adjustable,
+        bus_accounts=bus.partner_accounts,
         inherited=environment,
     )
     return Assembly(surroundings, secrets, database, bus)

@@ -13,11 +13,13 @@ from pydantic import SecretStr
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training")
-# The one service that signs certificates.
-TRAINING: Final = "training"
+SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "quality", "partners")
+# The one service that tells the bus who else may sign in there.
+PARTNERS: Final = "partners"
 GATEWAY: Final = "gateway"
 AUDIENCE: Final = "bihuan"
+# Where the hotline puts callers through to: nobody's telephone, `bihuan call` plays the desk.
+DESK: Final = "sip:agents@bihuan.localhost"
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,19 @@ class Surroundings:
     nats_url: str
     targets: Mapping[str, str]
     master_key: SecretStr
-    # The private key that training signs certificates with.
-    certificate_key: SecretStr
+    # What only one process is told, by its name: the keys that it signs and seals with.
+    own: Mapping[str, Mapping[str, SecretStr]]
     jwks: Path
     clock_adjustable: bool
+    # Where the bus takes the accounts of partners from; None: the bus is somebody else's.
+    bus_accounts: Path | None
     # The caller's own environment; BIHUAN_ variables that are not set here, such as BIHUAN_TRACE_RATIO, pass through.
     inherited: Mapping[str, str]
 
     def of_service(self, service: str, account: Account) -> dict[str, str]:
-        own = {"BIHUAN_CERTIFICATE_KEY": self.certificate_key.get_secret_value()} if service == TRAINING else {}
         return (
             self._shared()
-            | own
+            | self._own_of(service)
             | {
                 "BIHUAN_DATABASE_URL": account.database_url,
                 "BIHUAN_NATS_URL": self.nats_url,
@@ -62,12 +65,24 @@ class Surroundings:
             }
         )
 
+    def _own_of(self, process: str) -> dict[str, str]:
+        own = {name: value.get_secret_value() for name, value in self.own.get(process, {}).items()}
+        if process == PARTNERS and self.bus_accounts is not None:
+            own["BIHUAN_BUS_ACCOUNTS"] = str(self.bus_accounts)
+        return own
+
     def of_gateway(self) -> dict[str, str]:
-        return self._shared() | {
-            "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
-            "BIHUAN_PUBLIC_URL": self.gateway_url,
-            "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
-        }
+        own = self._own_of(GATEWAY)
+        return (
+            self._shared()
+            | own
+            | {
+                "BIHUAN_HTTP_LISTEN": f"{LOOPBACK}:{self.gateway_port}",
+                "BIHUAN_PUBLIC_URL": self.gateway_url,
+                "BIHUAN_ISSUER_DIR": str(self.layout.issuer),
+                "BIHUAN_HOTLINE_AGENTS": self.inherited.get("BIHUAN_HOTLINE_AGENTS", DESK),
+            }
+        )
 
     def _shared(self) -> dict[str, str]:
         return {

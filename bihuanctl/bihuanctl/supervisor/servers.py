@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Protocol
 
+import structlog
 from pydantic import SecretStr
 from servicekit.embedded.nats import EmbeddedNats
 from servicekit.embedded.postgres import EmbeddedPostgres
+from servicekit.embedded.processes import EmbeddedServerError
 
 from bihuanctl.platform.bus import BusLogin
 from bihuanctl.platform.layout import Layout
@@ -18,6 +22,10 @@ from bihuanctl.supervisor.health import tcp_probe
 
 POSTGRES: Final = "postgres"
 NATS: Final = "nats"
+# How soon a new partner is let in.
+FOLLOW_INTERVAL = 0.25
+
+log = structlog.get_logger(__name__)
 
 
 class DatabaseServer(Protocol):
@@ -35,6 +43,8 @@ class BusServer(Protocol):
     """Where the bus is."""
 
     child: Child | None
+    # Where it takes the accounts of partners from; None: from its own operator.
+    partner_accounts: Path | None
 
     @property
     def url(self) -> str:
@@ -42,6 +52,9 @@ class BusServer(Protocol):
 
     def login(self, user: str) -> BusLogin:
         """The place of a service or of the operator; known once the server runs."""
+
+    async def follow_partners(self) -> None:
+        """Lets in the partners that there are, and no longer those that have gone; until cancelled."""
 
 
 class EmbeddedDatabaseServer:
@@ -75,9 +88,25 @@ class EmbeddedBusServer:
         self.url = f"nats://{LOOPBACK}:{port}"
         self._server = EmbeddedNats(layout.nats, SERVICES, port)
         self.child: Child | None = Server(NATS, port, self._server, self._server.is_healthy)
+        self.partner_accounts: Path | None = self._server.partner_accounts
 
     def login(self, user: str) -> BusLogin:
         return BusLogin(url=self.url, user=user, password=SecretStr(self._server.password(user)))
+
+    async def follow_partners(self) -> None:
+        """Has the running server take over the accounts of partners whenever they change; until cancelled."""
+        # What was written while everything started is taken over too.
+        taken = 0
+        while True:
+            await asyncio.sleep(FOLLOW_INTERVAL)
+            now = _stamp(self._server.partner_accounts)
+            if now != taken:
+                try:
+                    await self._server.reload()
+                except (OSError, EmbeddedServerError) as error:
+                    # It reads them by itself when it starts again.
+                    log.warning("partners_not_taken_over", reason=str(error))
+                taken = now
 
 
 class ExistingBusServer:
@@ -85,9 +114,21 @@ class ExistingBusServer:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.child: Child | None = None
+        self.partner_accounts: Path | None = None
         self.url = environment["BIHUAN_NATS_URL"]
         self._user = environment.get("BIHUAN_NATS_USER", "")
         self._password = SecretStr(environment.get("BIHUAN_NATS_PASSWORD", ""))
 
     def login(self, user: str) -> BusLogin:  # noqa: ARG002 -- one login for everybody
         return BusLogin(url=self.url, user=self._user, password=self._password)
+
+    async def follow_partners(self) -> None:
+        """Its operator does that, with what `bihuan partners accounts` prints."""
+
+
+def _stamp(path: Path) -> int:
+    """Changes whenever the file is written; 0 while there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

@@ -138,11 +138,15 @@ class Supervisor:
     # --- while it runs -----------------------------------------------------------------------------------------------
 
     async def _keep_house(self) -> None:
-        while not self._stopping.is_set():
-            rotate_large_logs(self._layout.all_logs())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HOUSEKEEPING_INTERVAL):
-                    await self._stopping.wait()
+        following = asyncio.create_task(self._assembly.follow_partners(), name="follow partners")
+        try:
+            while not self._stopping.is_set():
+                rotate_large_logs(self._layout.all_logs())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(HOUSEKEEPING_INTERVAL):
+                        await self._stopping.wait()
+        finally:
+            await end([following])
 
     async def _obey(self, action: str, process: str) -> dict[str, Any]:
         """What `bihuan restart|stop|start NAME` ask for; answers when it is done."""

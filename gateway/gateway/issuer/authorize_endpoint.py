@@ -12,9 +12,9 @@ from servicekit.languages import negotiate
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.forms import form_of, query_of
 from gateway.issuer.authorization import CHALLENGE, AuthorizationCodes, Grant
 from gateway.issuer.discovery import AUTHORIZE_PATH
-from gateway.issuer.forms import form_of, query_of
 from gateway.issuer.registry import Client, Person, Registry
 from gateway.issuer.sign_in_page import page_headers, sign_in_page
 from gateway.issuer.signing_in import SigningIn

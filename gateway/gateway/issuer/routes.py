@@ -12,6 +12,7 @@ from gateway.admission import Admission
 from gateway.issuer import discovery
 from gateway.issuer.authorization import AuthorizationCodes
 from gateway.issuer.authorize_endpoint import AuthorizeEndpoint
+from gateway.issuer.client_sign_in import ClientSignIn
 from gateway.issuer.registry import Registry
 from gateway.issuer.signing import SigningKey
 from gateway.issuer.signing_in import SigningIn
@@ -21,8 +22,10 @@ from gateway.limits import RateLimits
 from gateway.settings import GatewaySettings
 
 
-def add_issuer(app: FastAPI, folder: Path, settings: GatewaySettings, admission: Admission, limits: RateLimits) -> None:
-    """Adds the issuer kept in `folder`.
+def add_issuer(
+    app: FastAPI, folder: Path, settings: GatewaySettings, admission: Admission, limits: RateLimits
+) -> ClientSignIn:
+    """Adds the issuer kept in `folder`; gives what signs in systems that only know HTTP Basic.
 
     Raises OSError or ValueError when its files are not there or not as they must be.
     """
@@ -49,3 +52,4 @@ def add_issuer(app: FastAPI, folder: Path, settings: GatewaySettings, admission:
     app.add_route(discovery.JWKS_PATH, show_keys)
     app.add_route(discovery.TOKEN_PATH, token.answer, methods=["POST"])
     app.add_route(discovery.AUTHORIZE_PATH, authorize_by_method, methods=["GET", "POST"])
+    return ClientSignIn(signing_in, tokens)

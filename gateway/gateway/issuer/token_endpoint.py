@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote_plus
 
 from servicekit.errors import Fault
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gateway.basic import credentials_of, is_basic
+from gateway.forms import form_of
 from gateway.issuer.authorization import AuthorizationCodes
-from gateway.issuer.forms import form_of
 from gateway.issuer.registry import Client, Registry
 from gateway.issuer.signing_in import SigningIn
 from gateway.issuer.tokens import LIFETIME_SECONDS, Tokens
@@ -100,11 +98,10 @@ class TokenEndpoint:
 
 def _client_credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
     """Client id and secret from HTTP Basic, else from the form (RFC 6749 §2.3.1)."""
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
+    authorization = request.headers.get("authorization", "")
+    if not is_basic(authorization):
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
-        name, _, secret = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise Refused("invalid_client", "the Basic credentials are not readable", HTTPStatus.UNAUTHORIZED) from None
-    return unquote_plus(name), unquote_plus(secret)
+        return credentials_of(authorization)
+    except ValueError as unreadable:
+        raise Refused("invalid_client", str(unreadable), HTTPStatus.UNAUTHORIZED) from None

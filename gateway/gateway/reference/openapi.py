@@ -23,7 +23,7 @@ from gateway.reference.examples import Examples
 from gateway.reference.schemas import Schemas
 from gateway.transcoding.bindings import Binding
 from gateway.transcoding.requests import EXPECTED_VERSION, IDEMPOTENCY_KEY
-from gateway.transcoding.responses import JOINED, find_location, find_version
+from gateway.transcoding.responses import DOCUMENT, JOINED, find_location, find_version
 
 VERSION: Final = "3.1.0"
 # What every call can end with; the rest follows from what the call takes.
@@ -132,15 +132,7 @@ class _Describer:
             headers["ETag"] = ETAG
         if location is not None:
             headers["Location"] = LOCATION
-        answer = {
-            "headers": headers,
-            "content": {
-                "application/json": {
-                    "schema": self._schemas.message(binding.response, answered=True),
-                    "example": self._examples.message(binding.response),
-                }
-            },
-        }
+        answer = {"headers": headers, "content": self._answered(binding)}
         responses: dict[str, Any] = {}
         if location is None:
             responses["200"] = {"description": "Done.", **answer}
@@ -153,6 +145,13 @@ class _Describer:
         for status in _problem_statuses(binding):
             responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
         return responses
+
+    def _answered(self, binding: Binding) -> dict[str, Any]:
+        if binding.response.full_name == DOCUMENT:
+            # The service chooses the media type.
+            return {"*/*": {"schema": {"type": "string"}}}
+        schema = self._schemas.message(binding.response, answered=True)
+        return {"application/json": {"schema": schema, "example": self._examples.message(binding.response)}}
 
     def _problem_responses(self) -> dict[str, Any]:
         """One response a status, with all codes of the catalogue that it can carry."""
@@ -188,8 +187,9 @@ def _problem_statuses(binding: Binding) -> list[int]:
     statuses = set(_ALWAYS)
     if not binding.access.public:
         statuses |= {401, 403}
-    if binding.variables:
-        statuses.add(404)
+    if binding.variables or binding.has_body:
+        # What the path or the body names may not exist, or not any more.
+        statuses |= {404, 410}
     if binding.has_body:
         statuses |= {409, 413, 415}
     if binding.takes(IDEMPOTENCY_KEY):

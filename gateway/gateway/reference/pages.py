@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, Response
 from gateway.problems import language_of
 
 OPENAPI_PATH: Final = "/openapi.json"
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Cache-Control": "public, max-age=300",
 }
-_PAGE: Final = Template("""<!doctype html>
+PAGE: Final = Template("""<!doctype html>
 <html lang="$language">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -43,13 +43,13 @@ $body
 def add_reference(app: FastAPI, document: Mapping[str, Any]) -> None:
     """Adds /openapi.json, /docs and /problems/{code}."""
     openapi = to_json(document)
-    docs = _PAGE.substitute(language="zh-CN", title="闭环 Bihuan API", body="\n".join(_api(document)))
+    docs = PAGE.substitute(language="zh-CN", title="闭环 Bihuan API", body="\n".join(_api(document)))
 
     async def show_openapi(_request: Request) -> Response:
         return Response(openapi, headers={"Access-Control-Allow-Origin": "*"}, media_type="application/json")
 
     async def show_docs(_request: Request) -> Response:
-        return HTMLResponse(docs, headers=_HEADERS)
+        return HTMLResponse(docs, headers=HEADERS)
 
     async def show_problem(request: Request) -> Response:
         """Raises Fault not_found for a code that is not in the catalogue."""
@@ -57,8 +57,8 @@ def add_reference(app: FastAPI, document: Mapping[str, Any]) -> None:
         if known is None:
             raise Fault("not_found")
         language = language_of(request)
-        page = _PAGE.substitute(language=language, title=escape(known.code), body="\n".join(_problem(known)))
-        return HTMLResponse(page, headers=_HEADERS)
+        page = PAGE.substitute(language=language, title=escape(known.code), body="\n".join(_problem(known)))
+        return HTMLResponse(page, headers=HEADERS)
 
     app.add_route(OPENAPI_PATH, show_openapi)
     app.add_route("/docs", show_docs)
@@ -84,24 +84,24 @@ def _operation(
 ) -> Iterator[str]:
     yield f'<details id="{escape(operation["operationId"])}"><summary><span class="verb">{verb}</span> '
     yield f"<code>{escape(path)}</code> — {escape(operation['summary'])}</summary>"
-    yield f"<p>{_prose(operation['description'])}</p>"
+    yield f"<p>{prose(operation['description'])}</p>"
     parameters = [_resolved(parameter, document) for parameter in operation["parameters"]]
     yield "<table><tr><th>参数 Parameter</th><th>位置 In</th><th>说明 Meaning</th></tr>"
     for parameter in parameters:
         name, place = escape(parameter["name"]), escape(parameter["in"])
-        yield f"<tr><td><code>{name}</code><td>{place}<td>{_prose(parameter.get('description', ''))}</tr>"
+        yield f"<tr><td><code>{name}</code><td>{place}<td>{prose(parameter.get('description', ''))}</tr>"
     yield "</table>"
     yield f"<h4>请求 Request</h4><pre>{escape(_curl(server, path, verb, operation))}</pre><h4>答复 Responses</h4>"
     for status, response in operation["responses"].items():
         answer = _resolved(response, document)
-        yield f"<p><b>{escape(status)}</b> {_prose(answer['description'])}</p>"
+        yield f"<p><b>{escape(status)}</b> {prose(answer['description'])}</p>"
         example = answer.get("content", {}).get("application/json", {}).get("example")
         if example is not None:
             yield f"<pre>{escape(json.dumps(example, ensure_ascii=False, indent=2))}</pre>"
     yield "</details>"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Text of the contract's comments, with `words` in backticks set as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 

@@ -24,6 +24,8 @@ from gateway.transcoding.bindings import Binding
 
 VERSION: Final = "version"
 JOINED: Final = "joined"
+# A response that is a document as it is, with its own media type: a page, a table.
+DOCUMENT: Final = "google.api.HttpBody"
 # Who asks and in which language decides what they see.
 _READ_HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Accept-Language"}
 _TAG: Final = re.compile(r'"([^"]*)"')
@@ -86,6 +88,8 @@ def _resources(message_type: Descriptor) -> list[tuple[str | None, Descriptor]]:
 
 def responder(binding: Binding, location: Location | None) -> Callable[[Request, Message], Response]:
     """A function that gives the HTTP response for a response message of this binding."""
+    if binding.response.full_name == DOCUMENT:
+        return _document
     write = full_writer(binding.response)
     version_of = find_version(binding.response)
     headers_of_all = _READ_HEADERS if binding.verb == "GET" else {}
@@ -105,6 +109,12 @@ def responder(binding: Binding, location: Location | None) -> Callable[[Request,
         return Response(to_json(write(message)), status, headers, "application/json")
 
     return respond
+
+
+def _document(_request: Request, message: Any) -> Response:
+    """What a service wrote for people. Nothing in it runs, whatever it holds."""
+    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+    return Response(message.data, HTTPStatus.OK, {**_READ_HEADERS, **policy}, message.content_type)
 
 
 def _unchanged(request: Request, version: int) -> bool:

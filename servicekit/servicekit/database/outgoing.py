@@ -39,7 +39,8 @@ class Travels:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One row of the outbox before it is written."""
+    """One row of the outbox before it is written. `headers` holds its type and trace, and `source` and `time` where
+    they are not this service's and this moment's."""
 
     event_id: UUID
     subject: str

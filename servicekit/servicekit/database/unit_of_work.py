@@ -86,6 +86,13 @@ class UnitOfWork:
         """Ask another service for something, if and when this transaction commits; returns the command's id."""
         return self._send(command, version=0, case_id=case_id, traceparent=traceparent)
 
+    def pass_on(self, message: OutgoingMessage) -> None:
+        """Publish what happened elsewhere on another subject, if and when this transaction commits.
+
+        A second one with the same `event_id` is refused by the database.
+        """
+        self._outgoing.append(message)
+
     async def claim_keys(self, scope: str, claims: Mapping[str, tuple[bytes, UUID]]) -> dict[str, UUID]:
         """Idempotency: key → (fingerprint of the request, id to use if the key is new) gives key → id to use.
 

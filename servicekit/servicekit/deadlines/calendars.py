@@ -62,6 +62,12 @@ class Calendars:
             total += min(closes, end) - opens
         return total
 
+    def next_open(self, moment: datetime, calendar: CalendarName) -> datetime:
+        """`moment` itself while the calendar is open, else when it opens next."""
+        if calendar == "always":
+            return moment
+        return next(self._open_times(moment, calendar))[0].astimezone(UTC)
+
     def is_working_day(self, day: date) -> tuple[bool, bool]:
         """Whether people work on that day, and whether that is only a guess."""
         if year := self._years.get(day.year):

@@ -17,18 +17,23 @@ import httpx
 
 from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, launch
 from servicekit.embedded.remembered import choose_port, read_number, write_private
+from servicekit.messaging.feeds import PLATFORM_ACCOUNT, platform_exports
 from servicekit.messaging.streams import OPERATOR, operator_permissions, permissions
 
 READY_SECONDS = 20.0
 _STOP = [(signal.SIGTERM, 10.0)]
 _LAUNCHES = 5
+# The server wires the imports of an account that it has not known before only with the next reload.
+_RELOADS = 2
+_RELOADED = "Reloaded server configuration"
 
 
 class EmbeddedNats:
     """A NATS server with JetStream whose data, passwords, ports and log live under `home`.
 
     Each of `services` has a user of its own that may do exactly what `messaging.streams.permissions` says; the user
-    `operator` may do everything. It listens on 127.0.0.1 only and ends with the process that started it. What it has
+    `operator` may do everything. Partners have accounts of their own, which stand in the file `partner_accounts` and
+    are taken over by `reload`. It listens on 127.0.0.1 only and ends with the process that started it. What it has
     acknowledged survives a crash or a power cut; `durable=False` gives that up for speed and is for tests only.
     """
 
@@ -72,12 +77,34 @@ class EmbeddedNats:
         """The password of a service or of `operator`. Raises KeyError for anybody else."""
         return self._passwords[user]
 
+    @property
+    def partner_accounts(self) -> Path:
+        """Where the accounts of partners stand as JSON, see `messaging.feeds.partner_accounts`; need not exist."""
+        return self._home / "partners.json"
+
+    async def reload(self) -> None:
+        """Take over the accounts of partners as they are now, without a restart. Those who are no longer there, or have
+        another password, are disconnected; nobody else notices.
+
+        Raises EmbeddedServerError when the server doesn't take them; then it goes on with those before.
+        """
+        self._write_configuration()
+        for _ in range(_RELOADS):
+            done = self._reloads_done()
+            os.kill(self.pid, signal.SIGHUP)
+            until = time.monotonic() + READY_SECONDS
+            while self._reloads_done() == done:
+                if time.monotonic() > until:
+                    raise EmbeddedServerError(f"NATS did not reload:\n{self._log_tail()}")
+                await asyncio.sleep(0.02)
+
     async def start(self) -> None:
         """Start the server and return when JetStream works. From the main thread only.
 
         Raises EmbeddedServerError with the end of the server's log.
         """
         self._home.mkdir(parents=True, exist_ok=True)
+        self._take_over_streams()
         self._passwords = self._read_or_make_passwords()
         await self._end_leftover()
         for _ in range(_LAUNCHES):
@@ -112,14 +139,23 @@ class EmbeddedNats:
     def _launch(self) -> None:
         self._port = choose_port(self._wanted_port, self._home / "port")
         self._monitoring_port = choose_port(0, self._home / "monitoring-port")
-        # The server reads UTF-8, but not JSON's \u escapes: a home may be called 平台.
-        write_private(self._configuration, json.dumps(self._settings(), indent=2, ensure_ascii=False))
+        self._write_configuration()
         self._process = launch(
             [_program(), "-c", self._configuration],
             log=self._home / "nats.log",
             death_signal=signal.SIGTERM,
             cwd=Path("/"),
         )
+
+    def _write_configuration(self) -> None:
+        # The server reads UTF-8, but not JSON's \u escapes: a home may be called 平台.
+        write_private(self._configuration, json.dumps(self._settings(), indent=2, ensure_ascii=False))
+
+    def _take_over_streams(self) -> None:
+        """Homes made before partners had accounts keep their streams in the server's nameless one."""
+        streams = self._home / "jetstream" / "jetstream"
+        if (streams / "$G").is_dir() and not (streams / PLATFORM_ACCOUNT).exists():
+            (streams / "$G").rename(streams / PLATFORM_ACCOUNT)
 
     def _settings(self) -> dict[str, Any]:
         """nats.conf; the server reads JSON."""
@@ -133,13 +169,24 @@ class EmbeddedNats:
             "http": f"127.0.0.1:{self._monitoring_port}",
             "pid_file": str(self._pid_file),
             "jetstream": store,
-            "authorization": {
-                "users": [
-                    {"user": user, "password": self._passwords[user], "permissions": rights}
-                    for user, rights in allowed.items()
-                ]
+            "accounts": {
+                PLATFORM_ACCOUNT: {
+                    "jetstream": "enabled",
+                    "users": [
+                        {"user": user, "password": self._passwords[user], "permissions": rights}
+                        for user, rights in allowed.items()
+                    ],
+                    "exports": platform_exports(),
+                },
+                **self._read_partner_accounts(),
             },
         }
+
+    def _read_partner_accounts(self) -> dict[str, Any]:
+        if not self.partner_accounts.exists():
+            return {}
+        accounts: dict[str, Any] = json.loads(self.partner_accounts.read_text(encoding="utf-8"))
+        return accounts
 
     def _read_or_make_passwords(self) -> dict[str, str]:
         path = self._home / "passwords.json"
@@ -171,6 +218,9 @@ class EmbeddedNats:
                 raise EmbeddedServerError(f"another NATS (process {pid}) holds {self._home} and doesn't stop")
             os.kill(pid, signal.SIGTERM)
             await asyncio.sleep(0.05)
+
+    def _reloads_done(self) -> int:
+        return (self._home / "nats.log").read_text(errors="replace").count(_RELOADED)
 
     def _log_tail(self) -> str:
         return "\n".join((self._home / "nats.log").read_text(errors="replace").splitlines()[-15:])

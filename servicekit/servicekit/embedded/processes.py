@@ -89,7 +89,7 @@ def launch(
             env=env,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509 - the only way; it makes two system calls
+            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509 - the only way; it makes two system calls
             user=uid,
             group=uid,
             extra_groups=None if uid is None else [],
@@ -116,7 +116,8 @@ def command_line(pid: int) -> list[str]:
         return []
 
 
-def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """For `preexec_fn`: the child gets `death_signal` when the thread that starts it ends (Linux; else None)."""
     if sys.platform != "linux":
         return None
     # Looked up before the fork: the child must not import or allocate much.

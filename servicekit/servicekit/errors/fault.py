@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Final, Self
 
 from servicekit.errors.catalogue import Definition, FaultText, definition
+from servicekit.errors.words import in_words
 from servicekit.languages import Language
 
 # What a text about a field speaks of when no single field is at fault.
@@ -59,7 +60,8 @@ class Fault(Exception):  # noqa: N818 -- the word that the whole platform uses f
 
     def text(self, language: Language) -> FaultText:
         """What a person is told, in their language."""
-        places: Mapping[str, str] = {"field": self.field or _WHOLE_REQUEST[language], **self.params}
+        shown = {name: in_words(name, value, language) for name, value in self.params.items()}
+        places: Mapping[str, str] = {"field": self.field or _WHOLE_REQUEST[language], **shown}
         return self.definition.texts[language].filled(places)
 
     def __str__(self) -> str:

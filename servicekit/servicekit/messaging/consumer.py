@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING
 
 import nats.errors
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Messages held in this process for each one that can be handled at the same time.
 HELD_PER_HANDLER = 16
+# Messages held besides, in cases that rest after a failure: a flood of poison must not keep healthy cases out.
+MOST_RESTING = 5_000
 # Messages that a service may leave unacknowledged, over all of its replicas. Those told `NotYet` count, so it is far
 # more than are ever held: what they wait for must still get through.
 MOST_UNDER_WAY = 20_000
@@ -50,16 +52,20 @@ class Consumer:
         *,
         concurrency: int = 8,
         policy: RetryPolicy = DEFAULT_POLICY,
+        most_resting: int = MOST_RESTING,
     ) -> None:
         self._bus = bus
         self._reactions = reactions
         self._handling = Handling(database, bus, reactions, policy)
         self._handlers = asyncio.Semaphore(concurrency)
         self._most_held = concurrency * HELD_PER_HANDLER
+        self._most_resting = most_resting
         self._held: set[Delivery] = set()
         self._room = asyncio.Event()
         self._stopping = asyncio.Event()
         self._lanes: dict[str, deque[Delivery]] = {}
+        # Lanes whose first message has failed and is tried again later.
+        self._resting: set[str] = set()
         self._workers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -114,10 +120,14 @@ class Consumer:
 
     async def _room_for(self) -> int:
         """How many more messages may be held; waits until there is room for one."""
-        while len(self._held) >= self._most_held:
+        while (room := self._room_left()) <= 0:
             self._room.clear()
             await self._room.wait()
-        return self._most_held - len(self._held)
+        return room
+
+    def _room_left(self) -> int:
+        resting = sum(len(self._lanes[key]) for key in self._resting)
+        return min(self._most_held - (len(self._held) - resting), self._most_resting - resting)
 
     def _take(self, message: Msg) -> None:
         """Puts a message at the end of its case's lane, and sees to it that somebody works there."""
@@ -158,10 +168,24 @@ class Consumer:
                 case ComeAgain(seconds):
                     await _answer(delivery.message.nak(delay=seconds))
                     return
-                case TryAgain(seconds):
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._stopping.wait(), seconds)
+                case TryAgain(seconds, of_itself):
+                    with self._at_rest(delivery.order_key) if of_itself else contextlib.nullcontext():
+                        await self._stopping_within(seconds)
         await _answer(delivery.message.nak())
+
+    @contextlib.contextmanager
+    def _at_rest(self, key: str) -> Iterator[None]:
+        """While the block lasts, the messages of this lane take no room from those that can be handled."""
+        self._resting.add(key)
+        self._room.set()
+        try:
+            yield
+        finally:
+            self._resting.discard(key)
+
+    async def _stopping_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _keep_alive(self) -> None:
         """Tells the stream that what is held here is being worked on, so that it is not given to somebody else."""

@@ -63,9 +63,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """It failed: the same here again after `seconds`, before anything else of its case."""
+    """It failed: the same here again after `seconds`, before anything else of its case.
+
+    `of_itself`: it is the message that fails, and others would not; otherwise something is away that all of them need.
+    """
 
     seconds: float
+    of_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ class Handling:
             "message_failed", subject=delivery.subject, event_id=str(event_id), attempts=attempts, exc_info=error
         )
         _count(delivery, "retried")
-        return TryAgain(self._policy.after_attempt(attempts))
+        return TryAgain(self._policy.after_attempt(attempts), of_itself=True)
 
     async def _count_failure(self, envelope: Envelope, error: Exception) -> int:
         """Writes the failure down in a transaction of its own and gives how many there were."""
@@ -233,7 +237,7 @@ class Handling:
             await connection.acknowledged(future)
         except PublishRefusedError:
             log.exception("dead_letter_refused", subject=delivery.subject)
-            return TryAgain(self._policy.in_trouble(delivery.tries))
+            return TryAgain(self._policy.in_trouble(delivery.tries), of_itself=True)
         log.error("message_dead", subject=delivery.subject, reason=reason, attempts=attempts, exc_info=error)
         _count(delivery, "dead")
         if delivery.envelope is not None:

@@ -12,6 +12,7 @@ import contextlib
 import json
 import math
 from collections import defaultdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -212,10 +213,11 @@ def _envelope(row: asyncpg.Record) -> Envelope:
     return Envelope(
         event_id=row["event_id"],
         type=headers["ce-type"],
-        source=subject.split(".")[1],
+        # What is passed on keeps the source and the time of what happened.
+        source=headers.get("source") or subject.split(".")[1],
         entity_id=row["entity_id"],
         entity_version=row["entity_version"],
         case_id=row["case_id"],
-        occurred_at=row["created_at"],
+        occurred_at=datetime.fromisoformat(headers["time"]) if "time" in headers else row["created_at"],
         traceparent=headers.get("traceparent", ""),
     )

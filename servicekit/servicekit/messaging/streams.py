@@ -11,9 +11,13 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from servicekit.messaging.feeds import FEED_SENDER, FEED_SUBJECTS, FEEDS, sender_subjects
+from standards import load
+
 EVENTS = "BIHUAN_EVENTS"
 COMMANDS = "BIHUAN_COMMANDS"
 DEAD = "BIHUAN_DEAD"
+DISCARDED = "BIHUAN_DISCARDED"
 
 # The user that provisions the streams and looks into everything: the `bihuan` command.
 OPERATOR = "operator"
@@ -32,11 +36,11 @@ _DEDUPLICATION = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream: its name, the subjects it keeps and for how long."""
+    """One stream: its name, the subjects it keeps and for how long; a word is a window of standards/thresholds.yaml."""
 
     name: str
     subjects: tuple[str, ...]
-    max_age: timedelta
+    max_age: timedelta | str
     description: str
 
     def config(self, replicas: int) -> StreamConfig:
@@ -47,11 +51,14 @@ class Stream:
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             discard=DiscardPolicy.OLD,
-            max_age=self.max_age.total_seconds(),
+            max_age=self._kept().total_seconds(),
             duplicate_window=_DEDUPLICATION.total_seconds(),
             num_replicas=replicas,
             allow_direct=True,
         )
+
+    def _kept(self) -> timedelta:
+        return load().windows[self.max_age].length if isinstance(self.max_age, str) else self.max_age
 
 
 # Dead letters have one token less than commands: `bihuan.dead.*.*` would overlap `bihuan.*.commands.*`.
@@ -59,12 +66,19 @@ STREAMS = (
     Stream(EVENTS, ("bihuan.*.*.*.v1",), EVENTS_KEPT, "What happened, from every service"),
     Stream(COMMANDS, ("bihuan.*.commands.*",), _COMMANDS_KEPT, "What one service asks of another"),
     Stream(DEAD, ("bihuan.dead.*",), EVENTS_KEPT, "What a service could not handle, with the reason"),
+    Stream(FEEDS, (FEED_SUBJECTS,), "partner_feed", "What partners are told, each on subjects of its own"),
+    Stream(DISCARDED, ("bihuan.discarded.*",), EVENTS_KEPT, "Dead letters given up for good, by whom and why"),
 )
 
 
 def dead_letter_subject(service: str) -> str:
     """Where `service` puts what it could not handle."""
     return f"bihuan.dead.{service}"
+
+
+def discarded_subject(service: str) -> str:
+    """Where a dead letter of `service` is kept that nobody will send again; only the operator may publish there."""
+    return f"bihuan.discarded.{service}"
 
 
 def redeliver_subject(service: str) -> str:
@@ -127,6 +141,7 @@ def permissions(service: str) -> dict[str, dict[str, list[str]]]:
                 "bihuan.*.commands.*",
                 dead_letter_subject(service),
                 *_consumer_subjects(service, (EVENTS, COMMANDS)),
+                *(sender_subjects() if service == FEED_SENDER else ()),
                 f"$JS.API.DIRECT.GET.KV_{CLOCK_BUCKET}.{CLOCK_SUBJECT}",
             ],
             # What is sent again counts as what it was, whoever first said it: only the operator may.

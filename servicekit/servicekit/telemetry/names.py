@@ -86,6 +86,10 @@ MESSAGING_DELIVERIES: Final = "messaging.nats.deliveries"
 MESSAGING_OUTCOME: Final = "bihuan.consumer.outcome"
 """On the counter of handled messages: `done`, `repeated` (a duplicate), `retried` or `dead`."""
 
+WEBHOOK_OUTCOME: Final = "bihuan.webhook.outcome"
+"""On the counter of webhook attempts: `delivered`, or why it failed: `status`, `timeout`, `unreachable`,
+`address_refused`."""
+
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 RPC_DURATION: Final = "rpc.server.call.duration"
@@ -108,3 +112,9 @@ CONSUMER_LAG: Final = "bihuan.consumer.lag"
 
 DEADLINE_LAG: Final = "bihuan.deadline.lag"
 """Histogram, seconds of platform time: how late a mark was acted on, by clock and mark; its count: how many came."""
+
+WEBHOOK_ATTEMPTS: Final = "bihuan.webhook.attempts"
+"""Counter, attempts: to deliver a webhook to a partner, by outcome."""
+
+WEBHOOK_DISABLED: Final = "bihuan.webhook.disabled"
+"""Counter, endpoints: of partners, disabled because they failed too often or said that they are gone."""

@@ -17,7 +17,7 @@ from servicekit.messaging.bus import Bus
 from servicekit.messaging.streams import OPERATOR, provision
 
 # Users of the test server; every service and the gateway.
-SERVICES = ("intake", "dispatch", "complaints", "records", "training", "gateway")
+SERVICES = ("intake", "dispatch", "complaints", "records", "training", "quality", "partners", "gateway")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Builds complaints and runs it: `python -m complaints` serves, `python -m complaints migrate` updates the database."""
 
 from bihuan.complaints.v1.complaint_service_pb2_grpc import add_ComplaintServiceServicer_to_server
+from bihuan.complaints.v1.improvements_pb2_grpc import add_ImprovementServiceServicer_to_server
 from servicekit.service import Platform, Service, run
 from servicekit.settings import ServiceSettings
 
@@ -11,6 +12,7 @@ from complaints.facts import entity_facts
 from complaints.proposals import Proposer
 from complaints.reactions import build_reactions
 from complaints.rpc.complaints import ComplaintServicer
+from complaints.rpc.improvements import ImprovementServicer
 
 
 def build(settings: ServiceSettings) -> Service:
@@ -19,7 +21,10 @@ def build(settings: ServiceSettings) -> Service:
     desk = Desk(platform.standards, platform.sealer, Proposer(platform.standards))
     return Service(
         platform,
-        servicers=[(add_ComplaintServiceServicer_to_server, ComplaintServicer(platform.database, desk))],
+        servicers=[
+            (add_ComplaintServiceServicer_to_server, ComplaintServicer(platform.database, desk)),
+            (add_ImprovementServiceServicer_to_server, ImprovementServicer(platform.database, platform.standards)),
+        ],
         reactions=build_reactions(desk),
         deadlines=build_clocks(platform.standards),
         entity_facts=entity_facts,

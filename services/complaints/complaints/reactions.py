@@ -1,4 +1,4 @@
-"""What complaints does for intake, and on what dispatch, records and intake tell."""
+"""What complaints does for intake and quality, and on what dispatch, records and intake tell."""
 
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from complaints.complaints.complaint import Stage
 from complaints.complaints.registering import take_over_case
 from complaints.complaints.steps import noted
 from complaints.desk import Desk
+from complaints.indicator_improvements.commands import open_improvement
 from complaints.investigations import ASKED_BY, InvestigationState
 
 SYSTEM = "system"
@@ -35,6 +36,10 @@ def build_reactions(desk: Desk) -> Reactions:
     async def withdraw(tx: UnitOfWork, command: commands_pb2.WithdrawComplaint, _received: Received) -> None:
         if not await withdraw_with_case(tx, command):
             raise NotYet("the complaint to withdraw is not registered yet")
+
+    @reactions.on(commands_pb2.OpenImprovement)
+    async def improve(tx: UnitOfWork, command: commands_pb2.OpenImprovement, _received: Received) -> None:
+        await open_improvement(tx, desk.standards, command)
 
     @reactions.on(dispatch_events.WorkOrderCompleted)
     async def completed(tx: UnitOfWork, event: dispatch_events.WorkOrderCompleted, _received: Received) -> None:

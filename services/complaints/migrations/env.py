@@ -3,6 +3,7 @@
 import complaints.complainants
 import complaints.complaints.belongings
 import complaints.complaints.tables
+import complaints.indicator_improvements.tables
 from servicekit.database.migrations import run_env
 
 run_env(complaints.complaints.tables.ComplaintRow.metadata)

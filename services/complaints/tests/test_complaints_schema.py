@@ -7,12 +7,14 @@ from complaints.complainants import COMPLAINANTS
 from complaints.complaints.tables import COMPLAINTS, HISTORY, PARTITIONED, TEXTS
 from complaints.disputes import DISPUTES
 from complaints.improvements import IMPROVEMENTS
+from complaints.indicator_improvements.tables import INDICATOR_IMPROVEMENTS
 from complaints.investigations import INVESTIGATIONS
 from complaints.remedies import REMEDIES
 from servicekit.database import Database
 from sqlalchemy import Connection, MetaData
 
-OURS = (COMPLAINTS, HISTORY, TEXTS, COMPLAINANTS, REMEDIES, INVESTIGATIONS, DISPUTES, CAUSES, IMPROVEMENTS)
+LEARNING = (CAUSES, IMPROVEMENTS, INDICATOR_IMPROVEMENTS)
+OURS = (COMPLAINTS, HISTORY, TEXTS, COMPLAINANTS, REMEDIES, INVESTIGATIONS, DISPUTES, *LEARNING)
 
 
 def differences(connection: Connection) -> list[object]:

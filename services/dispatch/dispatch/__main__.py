@@ -1,33 +1,42 @@
 """Builds the dispatch service and runs it."""
 
+from functools import partial
+
+from bihuan.dispatch.v1.alarms_pb2_grpc import add_AlarmServiceServicer_to_server
 from bihuan.dispatch.v1.engineers_pb2_grpc import add_EngineerServiceServicer_to_server
+from bihuan.dispatch.v1.incidents_pb2_grpc import add_IncidentServiceServicer_to_server
 from bihuan.dispatch.v1.work_orders_pb2_grpc import add_WorkOrderServiceServicer_to_server
 from servicekit.service import Platform, Service, run
 from servicekit.settings import ServiceSettings
 
 from dispatch.clocks import build_clocks
 from dispatch.facts import entity_facts
+from dispatch.incidents import tables as incident_tables
+from dispatch.incidents.ladder import Ladder
 from dispatch.policy import Policy
 from dispatch.reactions import build_reactions
 from dispatch.rpc.engineers import EngineerServicer
+from dispatch.rpc.incidents import AlarmServicer, IncidentServicer
 from dispatch.rpc.work_orders import WorkOrderServicer
+from dispatch.work_orders import tables as work_order_tables
 from dispatch.work_orders.placement import Placement
-from dispatch.work_orders.tables import PARTITIONED
 
 
 def build(settings: ServiceSettings) -> Service:
     platform = Platform.create("dispatch", settings)
-    placement = Placement(Policy.of(platform.standards))
+    placement, ladder = Placement(Policy.of(platform.standards)), Ladder.of(platform.standards)
     return Service(
         platform,
         servicers=[
             (add_EngineerServiceServicer_to_server, EngineerServicer(platform.database, placement)),
             (add_WorkOrderServiceServicer_to_server, WorkOrderServicer(platform.database, placement)),
+            (add_IncidentServiceServicer_to_server, IncidentServicer(platform.database, ladder)),
+            (add_AlarmServiceServicer_to_server, AlarmServicer(platform.database, platform.standards, ladder)),
         ],
-        reactions=build_reactions(placement),
-        deadlines=build_clocks(placement),
-        entity_facts=entity_facts,
-        partitioned=PARTITIONED,
+        reactions=build_reactions(placement, ladder),
+        deadlines=build_clocks(placement, ladder),
+        entity_facts=partial(entity_facts, ladder=ladder),
+        partitioned=work_order_tables.PARTITIONED | incident_tables.PARTITIONED,
     )
 
 

@@ -1,12 +1,17 @@
-"""What happens when the clocks of work orders pass a mark (INT-05, INT-07).
+"""What happens when the clocks of work orders and incidents pass a mark (INT-05, INT-07, DSP-06).
 
 Every mark is announced by the kit as ClockWarned or ClockMissed; here is what dispatch does besides. Handling has
-nothing besides: an engineer who is late goes on, and those who answer for the case hear of it by the event.
+nothing besides: an engineer who is late goes on, and those who answer for the case hear of it by the event. Nor have
+an incident's response and restoration: its commander hears of it.
 """
 
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import Deadline, DeadlineHandlers
 
+from dispatch.incidents import rules as incident_rules
+from dispatch.incidents import store as incidents
+from dispatch.incidents.incident import State as IncidentState
+from dispatch.incidents.ladder import Ladder
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.placement import Placement, hold_waiting_line
 from dispatch.work_orders.work_order import State
@@ -14,7 +19,7 @@ from dispatch.work_orders.work_order import State
 NOT_ACCEPTED_IN_TIME = "not_accepted_in_time"
 
 
-def build_clocks(placement: Placement) -> DeadlineHandlers:
+def build_clocks(placement: Placement, ladder: Ladder) -> DeadlineHandlers:
     clocks = DeadlineHandlers()
 
     @clocks.warned(rules.ASSIGNMENT)
@@ -35,5 +40,20 @@ def build_clocks(placement: Placement) -> DeadlineHandlers:
         if order.state == State.ASSIGNED and str(order.engineer_id) == deadline.responsible:
             withdrawal = rules.withdraw(order, because=NOT_ACCEPTED_IN_TIME, declined=True)
             await placement.pass_on(tx, order, withdrawal, actor=rules.SYSTEM)
+
+    @clocks.missed(*ladder.clocks)
+    async def climb(tx: UnitOfWork, deadline: Deadline) -> None:
+        """Nobody answered at this level: the next one is told. Above the highest there is nobody (DSP-06)."""
+        incident = await incidents.lock(tx, deadline.subject_id)
+        # It may have been answered late, or raised by an alarm, before this mark was acted on.
+        told = ladder.rung(incident.level, incident.region)
+        if incident.state != IncidentState.REPORTED or deadline.clock != told.clock:
+            return
+        above = ladder.above(incident.level, incident.region)
+        if above is None:
+            step = incident_rules.noted(incident, "ladder_exhausted", clock=deadline.clock)
+        else:
+            step = incident_rules.escalate(incident, above, clock=deadline.clock)
+        await incidents.save(tx, incident, step, actor=rules.SYSTEM)
 
     return clocks

@@ -1,4 +1,4 @@
-"""What dispatch tells the loop check: every work order with its clocks, every certificate, and what is wrong."""
+"""What dispatch tells the loop check: work orders and incidents with their clocks, certificates, and what is wrong."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -9,6 +9,10 @@ from sqlalchemy import and_, func, select
 
 from dispatch.engineers.certificate import State
 from dispatch.engineers.tables import CERTIFICATES, ENGINEERS, QUALIFICATIONS
+from dispatch.incidents import consistency as incident_consistency
+from dispatch.incidents.incident import Incident
+from dispatch.incidents.ladder import Ladder
+from dispatch.incidents.tables import INCIDENTS
 from dispatch.work_orders.consistency import problems_of, running_clocks
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import HELD, WorkOrder
@@ -17,10 +21,14 @@ from servicekit import deadlines
 _FIRST = UUID(int=0)
 
 
-async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFact]:
-    """The next of both kinds by id, after the id `after`; empty for the first ones."""
+async def entity_facts(tx: UnitOfWork, after: str, limit: int, *, ladder: Ladder) -> list[EntityFact]:
+    """The next of all kinds by id, after the id `after`; empty for the first ones."""
     first = UUID(after) if after else _FIRST
-    facts = await _work_orders(tx, first, limit) + await _certificates(tx, first, limit)
+    facts = [
+        *await _work_orders(tx, first, limit),
+        *await _certificates(tx, first, limit),
+        *await _incidents(tx, first, limit, ladder),
+    ]
     return sorted(facts, key=lambda fact: fact.entity_id)[:limit]
 
 
@@ -74,6 +82,24 @@ async def _certificates(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityF
             else [],
         )
         for row in await tx.execute(statement)
+    ]
+
+
+async def _incidents(tx: UnitOfWork, after: UUID, limit: int, ladder: Ladder) -> list[EntityFact]:
+    """Every incident with its ladder clock and its commander (DSP-06)."""
+    statement = select(INCIDENTS).where(INCIDENTS.c.incident_id > after).order_by(INCIDENTS.c.incident_id).limit(limit)
+    incidents = [Incident.model_validate(row._asdict()) for row in await tx.execute(statement)]
+    clocks = await deadlines.of(tx, [str(incident.incident_id) for incident in incidents])
+    return [
+        EntityFact(
+            entity="incident",
+            entity_id=str(incident.incident_id),
+            state=incident.state,
+            running_clocks=running_clocks(clocks[str(incident.incident_id)]),
+            version=incident.version,
+            problems=incident_consistency.problems_of(incident, clocks[str(incident.incident_id)], ladder),
+        )
+        for incident in incidents
     ]
 
 

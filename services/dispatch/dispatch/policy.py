@@ -9,6 +9,7 @@ from servicekit.errors import Fault
 from standards import Standards
 
 CAPACITY = "open_work_orders_per_engineer"
+OUTAGE_LEVEL = "outage_level"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Policy:
     capacity: int
     skills: Collection[str]
     regions: Collection[str]
+    # Service categories, as incidents name what they disturb.
+    categories: Collection[str]
+    # Emergency level at which a mass outage begins (DSP-06).
+    outage_level: int
 
     @classmethod
     def of(cls, standards: Standards) -> Self:
@@ -29,6 +34,8 @@ class Policy:
             capacity=int(standards.thresholds[CAPACITY].value),
             skills=frozenset(standards.skills),
             regions=frozenset(standards.regions),
+            categories=frozenset(standards.categories),
+            outage_level=int(standards.thresholds[OUTAGE_LEVEL].value),
         )
 
     def require_known(

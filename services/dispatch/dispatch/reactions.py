@@ -1,10 +1,10 @@
-"""What dispatch does for other services: the work orders that they ask for or call off (DSP-03), and what training's
-certificates allow (DSP-02)."""
+"""What dispatch does for other services: the work orders and incidents that they ask for or call off (DSP-03, INT-15),
+and what training's certificates allow (DSP-02)."""
 
 from datetime import UTC
 from uuid import UUID
 
-from bihuan.dispatch.v1 import events_pb2
+from bihuan.dispatch.v1 import events_pb2, incident_events_pb2
 from bihuan.training.v1 import events_pb2 as training_events
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
@@ -12,11 +12,13 @@ from servicekit.messaging import NotYet, Reactions, Received
 
 from dispatch.engineers.certificate import Certificate, State
 from dispatch.engineers.certification import end_certificate, take_certificate
+from dispatch.incidents.ladder import Ladder
+from dispatch.incidents.opening import open_for_reports
 from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
 
 
-def build_reactions(placement: Placement) -> Reactions:
+def build_reactions(placement: Placement, ladder: Ladder) -> Reactions:
     reactions = Reactions("dispatch")
 
     @reactions.on(events_pb2.CreateWorkOrder)
@@ -31,6 +33,10 @@ def build_reactions(placement: Placement) -> Reactions:
             if fault.code == "work_order_unknown":
                 raise NotYet("the work order to cancel is not created yet") from fault
             raise
+
+    @reactions.on(incident_events_pb2.OpenIncident)
+    async def open_incident(tx: UnitOfWork, wanted: incident_events_pb2.OpenIncident, _received: Received) -> None:
+        await open_for_reports(tx, wanted, placement.policy, ladder)
 
     @reactions.on(training_events.CertificateIssued)
     async def certified(tx: UnitOfWork, issued: training_events.CertificateIssued, _received: Received) -> None:

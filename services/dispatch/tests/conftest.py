@@ -10,6 +10,7 @@ from dispatch.engineers import commands as engineers
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import Profile, get_engineer
 from dispatch.facts import entity_facts
+from dispatch.incidents.ladder import Ladder
 from dispatch.policy import Policy
 from dispatch.work_orders import commands, store
 from dispatch.work_orders.commands import Attempt
@@ -51,6 +52,7 @@ class Depot:
         self.database = database
         self.clock = clock
         self.placement = placement
+        self.ladder = Ladder.of(load())
         self.capacity = placement.policy.capacity
 
     async def hire(
@@ -148,7 +150,7 @@ class Depot:
     async def problems(self) -> list[str]:
         """What the loop check would find wrong."""
         async with self.database.transaction("facts") as tx:
-            facts = await entity_facts(tx, "", 5000)
+            facts = await entity_facts(tx, "", 5000, ladder=self.ladder)
         return [problem for fact in facts for problem in fact.problems]
 
     async def refused(self, code: str, *args, **kwargs) -> None:

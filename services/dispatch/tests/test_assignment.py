@@ -20,7 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-POLICY = Policy(ranks={"junior": 1, "middle": 2, "senior": 3}, capacity=3, skills=(), regions=())
+POLICY = Policy(
+    ranks={"junior": 1, "middle": 2, "senior": 3}, capacity=3, skills=(), regions=(), categories=(), outage_level=3
+)
 NEED = Need("cn.gd.gz.tianhe", "broadband_repair", "middle")
 TERRITORIES = ["cn", "cn.gd", "cn.gd.gz", "cn.gd.gz.tianhe", "cn.gd.gz.tianhe2", "cn.gd.sz", "cn.sc"]
 

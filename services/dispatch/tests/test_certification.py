@@ -103,7 +103,7 @@ async def test_an_end_before_the_beginning_is_told(depot):
 async def test_the_loop_check_hears_of_certificates(depot):
     certificate_id = await take(depot, user_id="nobody")
     async with depot.database.transaction("facts") as tx:
-        facts = await entity_facts(tx, "", 10)
+        facts = await entity_facts(tx, "", 10, ladder=depot.ladder)
     assert [(fact.entity, fact.entity_id, fact.state) for fact in facts] == [
         ("known_certificate", str(certificate_id), "valid")
     ]

@@ -53,7 +53,7 @@ async def test_delivered_three_times_there_is_one_work_order(depot, bus, ask, ha
     await depot.hire("li")
     wanted = depot.wanted()
     await ask(wanted, copies=3)
-    consumer = Consumer(depot.database, bus, build_reactions(depot.placement), policy=HASTY)
+    consumer = Consumer(depot.database, bus, build_reactions(depot.placement, depot.ladder), policy=HASTY)
     async with running(consumer.run()):
         await eventually(handled)
     assert (await depot.order(wanted.work_order_id)).state == State.ASSIGNED
@@ -66,7 +66,7 @@ async def test_a_cancellation_that_comes_first_waits_for_its_work_order(depot, b
     cancel = events_pb2.CancelWorkOrder(work_order_id=wanted.work_order_id, case_id=str(uuid4()), reason="withdrawn")
     await ask(cancel)
     await ask(wanted)
-    consumer = Consumer(depot.database, bus, build_reactions(depot.placement), policy=HASTY)
+    consumer = Consumer(depot.database, bus, build_reactions(depot.placement, depot.ladder), policy=HASTY)
     async with running(consumer.run()):
         await eventually(handled)
     assert (await depot.order(wanted.work_order_id)).state == State.CANCELLED

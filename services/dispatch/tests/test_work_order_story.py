@@ -23,7 +23,7 @@ def engineer_token(user_id, domain="cn.gd"):
 @pytest.fixture
 def fire(depot):
     """Moves the clock on and fires what is due."""
-    firing = Firing(depot.database, build_clocks(depot.placement))
+    firing = Firing(depot.database, build_clocks(depot.placement, depot.ladder))
 
     async def advance(step):
         depot.clock.advance(step)

@@ -28,10 +28,11 @@ def build_clocks(standards: Standards) -> DeadlineHandlers:
 
     @clocks.missed(*escalating)
     async def escalate(tx: UnitOfWork, deadline: Deadline) -> None:
-        """The region's supervisor is told; where the work was done late by now, the history says so."""
+        """The region's supervisor is told; where the work was done late by now, the history says so. While a case waits
+        for an incident, the incident's own ladder tells them, once for all of its cases."""
         case = await store.lock(tx, deadline.subject_id)
         step: Step
-        if deadline.done_late_at is not None or case.stage == Stage.ARCHIVED:
+        if deadline.done_late_at is not None or case.stage == Stage.ARCHIVED or case.waits_for_incident:
             step = noted(case, "clock_missed", clock=deadline.clock)
         else:
             supervisor = standards.regions[case.region].supervisor

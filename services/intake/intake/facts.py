@@ -1,4 +1,4 @@
-"""What intake tells the loop check: every case with its clocks and what is wrong with it."""
+"""What intake tells the loop check: cases with their clocks and what is wrong with them, incidents as known here."""
 
 from uuid import UUID
 
@@ -7,20 +7,30 @@ from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import select
 
+from intake.cases.case import Case
 from intake.cases.consistency import problems_of
 from intake.cases.store import case_of
 from intake.cases.tables import CASES
+from intake.outages import store as outages
+from intake.outages.outage import State
+from intake.outages.tables import OUTAGES
 from servicekit import deadlines
 
 _FIRST = UUID(int=0)
 
 
 async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFact]:
-    """The next cases by id, after the id `after`; empty for the first ones."""
-    start = UUID(after) if after else _FIRST
-    statement = select(CASES).where(CASES.c.case_id > start).order_by(CASES.c.case_id).limit(limit)
+    """The next of both kinds by id, after the id `after`; empty for the first ones."""
+    first = UUID(after) if after else _FIRST
+    facts = await _cases(tx, first, limit) + await _incidents(tx, first, limit)
+    return sorted(facts, key=lambda fact: fact.entity_id)[:limit]
+
+
+async def _cases(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
+    statement = select(CASES).where(CASES.c.case_id > after).order_by(CASES.c.case_id).limit(limit)
     cases = [case_of(row) for row in await tx.execute(statement)]
     clocks = await deadlines.of(tx, [str(case.case_id) for case in cases])
+    states = await outages.states_of(tx, {case.incident_id for case in cases if case.incident_id is not None})
     return [
         EntityFact(
             entity="case",
@@ -29,7 +39,33 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
             state=case.stage.value,
             running_clocks=[clock.name for clock in clocks[str(case.case_id)] if clock.state == CLOCK_STATE_RUNNING],
             version=case.version,
-            problems=problems_of(case, clocks[str(case.case_id)]),
+            problems=[
+                *problems_of(case, clocks[str(case.case_id)]),
+                *_left_behind(case, states.get(case.incident_id) if case.incident_id else None),
+            ],
         )
         for case in cases
+    ]
+
+
+def _left_behind(case: Case, incident: State | None) -> list[str]:
+    """A case waits only for an incident that is open; for one that is over, only while its own visit goes on."""
+    if not case.waits_for_incident or incident == State.OPEN:
+        return []
+    if incident == State.RESTORED and case.work_order_id is not None:
+        return []
+    return [f"it waits for incident {case.incident_id}, which is {incident or 'unknown'}"]
+
+
+async def _incidents(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
+    """Incidents as they are known here; dispatch must know the same."""
+    statement = (
+        select(OUTAGES.c.incident_id, OUTAGES.c.state)
+        .where(OUTAGES.c.incident_id > after)
+        .order_by(OUTAGES.c.incident_id)
+        .limit(limit)
+    )
+    return [
+        EntityFact(entity="known_incident", entity_id=str(row.incident_id), state=row.state)
+        for row in await tx.execute(statement)
     ]

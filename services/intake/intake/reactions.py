@@ -1,5 +1,5 @@
 """What intake does when other services tell what happened: dispatch about visits, records about the archive,
-complaints about what was handed to it (complaintnews.py).
+complaints about what was handed to it (complaintnews.py), dispatch about incidents (incidentnews.py).
 
 Every report is kept in the history of its case. Those about a work order that the case doesn't wait for change nothing
 (see cases/visits.py), so late, repeated and reordered reports are harmless.
@@ -22,6 +22,7 @@ from intake.cases.steps import Step, noted
 from intake.cases.visits import Engineer
 from intake.complaintnews import react_on_complaints
 from intake.desk import Desk
+from intake.incidentnews import react_on_incidents
 
 SYSTEM = "system"
 # How dispatch names us where it says who asked for a work order.
@@ -115,6 +116,7 @@ def build_reactions(desk: Desk) -> Reactions:
             raise NotYet(f"the case is filed but still {case.stage.value} here")
 
     react_on_complaints(reactions)
+    react_on_incidents(reactions, desk)
     return reactions
 
 

@@ -9,7 +9,7 @@ import pytest
 from bihuan.common.v1 import common_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from intake.cases import care, rules, steps, visits
+from intake.cases import care, incidents, rules, steps, visits
 from intake.cases.case import ANSWERABLE, ENDED, Case, Confirmation, Outcome, Stage
 from intake.cases.consistency import problems_of
 from intake.cases.rules import Classification, Visit
@@ -104,6 +104,7 @@ class Life:
 
 
 E1, E2 = visits.Engineer("e1", "u1", "Chen"), visits.Engineer("e2")
+INCIDENT = uuid4()
 VERDICT = Classification("fault_repair", "internet_access", "high")
 
 
@@ -146,6 +147,9 @@ ACTIONS: list[Callable[[Life], None]] = [
     lambda life: life.take(rules.close(life.case, life.now, reached=True)),
     lambda life: life.take(rules.withdraw(life.case, life.now)),
     lambda life: life.take(rules.archive(life.case, life.now, record_id=uuid4())),
+    lambda life: life.take(incidents.attached(life.case, life.now, incident_id=INCIDENT)),
+    lambda life: life.take(incidents.restored(life.case, life.now, result="已恢复", restored_at=life.now)),
+    lambda life: life.take(incidents.released(life.case, life.now, reason="incident_dismissed")),
     lambda life: life.take(care.pause(life.case)),
     lambda life: life.take(care.resume(life.case)),
     lambda life: life.take(care.hand_over(life.case, to="agent-9")),

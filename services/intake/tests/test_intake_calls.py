@@ -79,7 +79,9 @@ async def test_every_step_beside_the_way_by_calls(agent_channel: Channel, a_requ
     paused = await cases.PauseCase(cases_pb2.PauseCaseRequest(**by_id, reason="账号？"))
     assert paused.waiting_for_customer
     await cases.ResumeCase(cases_pb2.ResumeCaseRequest(**by_id))
-    await cases.AddInteraction(cases_pb2.AddInteractionRequest(**by_id, channel="hotline", text="已电话联系"))
+    contact = cases_pb2.AddInteractionRequest(**by_id, channel="hotline", text="已电话联系", idempotency_key="c")
+    added = await cases.AddInteraction(contact)
+    assert await cases.AddInteraction(contact) == added
     handed = await cases.HandOverCase(cases_pb2.HandOverCaseRequest(**by_id, to="li.gz", reason="换班"))
     assert handed.owner == "li.gz"
     withdrawn = await cases.WithdrawCase(cases_pb2.WithdrawCaseRequest(**by_id, reason="自己好了"))
@@ -93,6 +95,10 @@ async def test_customers_by_calls(agent_channel: Channel, address: str) -> None:
     )
     wanted = customers_pb2.GetCustomerRequest(customer_id=registered.customer_id)
     assert await customers.GetCustomer(wanted) == registered
+    found = await customers.FindCustomers(customers_pb2.FindCustomersRequest(phone="+8613800138000"))
+    assert list(found.customers) == [registered]
+    nobody = await customers.FindCustomers(customers_pb2.FindCustomersRequest(phone="13800138001"))
+    assert not nobody.customers
     erase = customers_pb2.EraseCustomerRequest(customer_id=registered.customer_id, reason="客户要求")
     with pytest.raises(Fault, match="role_forbidden"):
         await customers.EraseCustomer(erase)

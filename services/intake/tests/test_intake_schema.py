@@ -4,10 +4,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from intake.cases.tables import CASES, HISTORY, PARTITIONED, TEXTS
 from intake.customers.tables import CUSTOMERS
+from intake.outages.tables import OUTAGES
 from servicekit.database import Database
 from sqlalchemy import Connection, MetaData
 
-OURS = (CASES, HISTORY, TEXTS, CUSTOMERS)
+OURS = (CASES, HISTORY, TEXTS, CUSTOMERS, OUTAGES)
 
 
 def differences(connection: Connection) -> list[object]:

@@ -1,11 +1,12 @@
-"""What records does when a case or a complaint is closed: it files it (REC-01, REC-02)."""
+"""What records does on events of others: files what was closed, notes who was erased (REC-01, REC-02, REC-06)."""
 
 from bihuan.complaints.v1.events_pb2 import ComplaintClosed
-from bihuan.intake.v1.events_pb2 import CaseClosed
+from bihuan.intake.v1.events_pb2 import CaseClosed, CustomerErased
 from servicekit.database import UnitOfWork
 from servicekit.messaging import Reactions, Received
 
 from records.files.commands import file_closed
+from records.log.entries import Kind, enter
 from standards import Standards
 
 
@@ -19,5 +20,11 @@ def build_reactions(standards: Standards) -> Reactions:
     @reactions.on(ComplaintClosed)
     async def complaint_closed(tx: UnitOfWork, closed: ComplaintClosed, _received: Received) -> None:
         await file_closed(tx, closed, standards)
+
+    @reactions.on(CustomerErased)
+    async def customer_erased(tx: UnitOfWork, erased: CustomerErased, received: Received) -> None:
+        """The key is gone, and with it what every record says of the customer. The log remembers when."""
+        facts = {"customer_id": erased.customer_id, "event_id": str(received.event_id)}
+        await enter(tx, Kind.CUSTOMER_ERASED, facts)
 
     return reactions

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from archive_desk import Archive
 from bihuan.common.v1.common_pb2 import Clock
 from bihuan.intake.v1 import cases_pb2, events_pb2
 
@@ -62,3 +63,8 @@ def a_closed_case():
         )
 
     return make
+
+
+@pytest.fixture
+def desk(database, manual_clock) -> Archive:
+    return Archive(database, manual_clock)

@@ -5,15 +5,13 @@ from uuid import uuid4
 
 import pytest
 from bihuan.complaints.v1 import complaints_pb2, events_pb2
-from records.files.commands import file_closed, open_record
-from records.files.queries import find_record
+from records.files.commands import file_closed
+from records.files.queries import find_record, read_version
 from records.files.rules import missing_from_complaint
 from servicekit.casenumbers import issue
-from servicekit.identity import Principal
 
 from standards import load
 
-ARCHIVIST = Principal("archivist", frozenset({"archivist"}), "cn.gd")
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -50,9 +48,10 @@ async def test_it_is_filed_once_and_read_back_whole(database):
     for _ in range(2):
         async with database.transaction("file") as tx:
             await file_closed(tx, closed, load())
-    async with database.transaction("open") as tx:
+    async with database.transaction("read") as tx:
         record = await find_record(tx, closed.complaint_id)
-        opened = await open_record(tx, closed.snapshot.complaint_number, ARCHIVIST)
+        by_number = await find_record(tx, closed.snapshot.complaint_number)
+        content = await read_version(tx, record)
     assert (record.record_class, record.kind, record.version, record.missing) == (
         "complaint",
         "technical_problem",
@@ -61,7 +60,7 @@ async def test_it_is_filed_once_and_read_back_whole(database):
     )
     assert record.grade == load().retention["complaint"].grade
     assert record.staff == ["agent", "handler"]
-    assert opened.content == closed
+    assert (by_number, content) == (record, closed)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +75,11 @@ async def test_it_is_filed_once_and_read_back_whole(database):
 )
 def test_what_is_missing_is_named(facts, missing):
     assert missing_from_complaint(a_closed_complaint(**facts)) == missing
+
+
+async def test_rec_05_a_dispute_is_kept_as_one_and_guarded_more(database):
+    disputed = a_closed_complaint(dispute=[complaints_pb2.DisputeStage()])
+    async with database.transaction("file") as tx:
+        await file_closed(tx, disputed, load())
+        record = await find_record(tx, disputed.complaint_id)
+    assert (record.record_class, record.retention_class, record.grade) == ("complaint", "dispute", "core")

@@ -7,9 +7,7 @@ from bihuan.intake.v1 import cases_pb2, events_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from records.files.content import canonical_content, content_hash, read_content
-from records.files.rules import grade_of, missing_from, staff_of
-
-from standards import load
+from records.files.rules import missing_from, retention_class_of, staff_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -49,11 +47,10 @@ def test_staff_are_named_once_in_order_of_appearance(a_closed_case):
     assert staff_of(closed) == ["agent1", "li"]
 
 
-def test_rec_05_the_grade_comes_from_the_standards(a_closed_case):
-    standards = load()
+def test_rec_05_a_complaint_by_case_is_kept_as_one(a_closed_case):
     complaint = cases_pb2.Classification(kind="complaint")
-    assert grade_of(a_closed_case(), standards) == standards.retention["service_case"].grade
-    assert grade_of(a_closed_case(classification=complaint), standards) == standards.retention["complaint"].grade
+    assert retention_class_of(a_closed_case()) == "service_case"
+    assert retention_class_of(a_closed_case(classification=complaint)) == "complaint"
 
 
 @given(st.dictionaries(TEXTS, TEXTS, max_size=5), TEXTS, st.floats(0, 1), st.binary(max_size=20))

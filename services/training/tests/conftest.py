@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from servicekit.clock import ManualClock
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.database.tables import outbox
 from servicekit.deadlines.firing import Firing
@@ -20,7 +21,6 @@ from training.certificates.signing import CertificateSigner
 from training.clocks import build_clocks
 from training.courses import commands as courses
 from training.courses.course import CourseContent
-from training.creation import CreationKey
 from training.exams import planning, queries, results, sitting
 from training.exams.paper import Response, Section
 from training.facts import entity_facts

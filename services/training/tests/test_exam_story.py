@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from servicekit.creation import CreationKey
 from servicekit.identity import Principal
 from training.assignments.assignment import State as AssignmentState
-from training.creation import CreationKey
 from training.exams import planning, sitting
 from training.exams.attempt import State
 from training.exams.paper import Response, Section

@@ -5,12 +5,10 @@ from uuid import UUID
 
 from bihuan.complaints.v1 import requests_pb2
 from servicekit.database import UnitOfWork
-from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.regions import lies_in
 from sqlalchemy import func, select
-from standards.models import Target
 
 from complaints import causes, improvements
 from complaints.causes import CAUSES, CauseRow
@@ -18,7 +16,7 @@ from complaints.complaints.belongings import belongings_of
 from complaints.complaints.changes import put_back, take_in_hand
 from complaints.complaints.complaint import Complaint
 from complaints.desk import Desk
-from complaints.improvements import ImprovementRow
+from complaints.improvements import ImprovementRow, ImprovementState
 
 
 async def analyse_cause(
@@ -59,7 +57,7 @@ async def plan_improvement(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.PlanImprovementRequest
 ) -> Complaint:
     """Plan, with owner, date and the indicator that should move. Raises Fault("indicator_unknown")."""
-    indicator = _indicator(desk, request.indicator)
+    direction = improvements.direction_of(desk.standards, request.indicator)
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     improvement = ImprovementRow(
         improvement_id=uuid7(),
@@ -72,7 +70,8 @@ async def plan_improvement(
         baseline=request.baseline,
         goal=request.goal,
     )
-    step = improvements.plan(complaint, improvement, tx.now, indicator=indicator)
+    improvements.require_plan(improvement, tx.now, direction)
+    step = improvements.step_of(complaint, improvement, "improvement_planned")
     return await put_back(tx, desk, complaint, step, principal)
 
 
@@ -80,19 +79,21 @@ async def report_improvement(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.ReportImprovementRequest
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
-    improvement = await _find(tx, complaint, request.improvement_id)
-    return await put_back(
-        tx, desk, complaint, improvements.report(complaint, improvement, done=request.done), principal
-    )
+    improvement = improvements.reported(await _find(tx, complaint, request.improvement_id), done=request.done)
+    step = improvements.step_of(complaint, improvement, "improvement_done")
+    return await put_back(tx, desk, complaint, step, principal)
 
 
 async def verify_improvement(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.VerifyImprovementRequest
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
-    improvement = await _find(tx, complaint, request.improvement_id)
-    indicator = _indicator(desk, improvement.indicator)
-    step = improvements.verify(complaint, improvement, measured=request.measured, indicator=indicator)
+    known = await _find(tx, complaint, request.improvement_id)
+    direction = improvements.direction_of(desk.standards, known.indicator)
+    improvement = improvements.verified(known, measured=request.measured, direction=direction)
+    proven = improvement.state == ImprovementState.VERIFIED
+    happened = "improvement_verified" if proven else "improvement_without_effect"
+    step = improvements.step_of(complaint, improvement, happened)
     return await put_back(tx, desk, complaint, step, principal)
 
 
@@ -100,17 +101,11 @@ async def standardise_improvement(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.StandardiseImprovementRequest
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
-    improvement = await _find(tx, complaint, request.improvement_id)
-    step = improvements.standardise(complaint, improvement, standardised_as=request.standardised_as, note=request.note)
+    known = await _find(tx, complaint, request.improvement_id)
+    improvement = improvements.standardised(known, standardised_as=request.standardised_as, note=request.note)
+    step = improvements.step_of(complaint, improvement, "improvement_standardised")
     return await put_back(tx, desk, complaint, step, principal)
 
 
 async def _find(tx: UnitOfWork, complaint: Complaint, improvement_id: str) -> ImprovementRow:
     return (await belongings_of(tx, complaint)).improvement(UUID(improvement_id))
-
-
-def _indicator(desk: Desk, name: str) -> Target:
-    target = desk.standards.targets.get(name)
-    if target is None:
-        raise Fault("indicator_unknown", field="indicator", indicator=name)
-    return target

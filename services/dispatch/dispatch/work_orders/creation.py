@@ -46,13 +46,14 @@ async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, 
 
 
 async def cancel_work_order(tx: UnitOfWork, wanted: events_pb2.CancelWorkOrder, placement: Placement) -> None:
-    """Calls the work off. What is over stays as it is: the asker hears of that by its own event.
+    """Calls the work off. What is over stays as it is, and what somebody is on site for where the asker says so: the
+    asker hears of that by its own event.
 
     Raises Fault("work_order_unknown").
     """
     await hold_waiting_line(tx)
     order = await store.lock(tx, wanted.work_order_id)
-    if order.state not in OPEN:
+    if order.state not in OPEN or (wanted.unless_on_site and order.state == State.ON_SITE):
         return
     await store.save(tx, order, rules.cancel(order, tx.now, reason=wanted.reason), actor=rules.SYSTEM)
     if order.held_by is not None:

@@ -42,7 +42,9 @@ class Step:
 
 def create(order: WorkOrder) -> Step:
     """The first version; somebody is looked for right after it."""
-    event = events_pb2.WorkOrderCreated(**_ids(order), work_order_number=order.work_order_number)
+    event = events_pb2.WorkOrderCreated(
+        **_ids(order), work_order_number=order.work_order_number, region=order.region, skill=order.skill
+    )
     return Step(order, "work_order_created", starts=(ASSIGNMENT,), event=event)
 
 

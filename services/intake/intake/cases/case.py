@@ -91,6 +91,8 @@ class Case(SQLModel):
     work_order_version: int = 0
     # The complaint that it was handed to (INT-02).
     complaint_id: UUID | None = None
+    # The incident that it waits for in HANDLING, and later was solved with (INT-15).
+    incident_id: UUID | None = None
     result: str = Field(default="", sa_type=Text)
     confirmation: Confirmation = Field(default=Confirmation.UNCONFIRMED, sa_type=Text)
     outcome: Outcome = Field(default=Outcome.OPEN, sa_type=Text)
@@ -107,6 +109,11 @@ class Case(SQLModel):
     stage_entered_by: str = ""
     closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     record_id: UUID | None = None
+
+    @property
+    def waits_for_incident(self) -> bool:
+        """Its result comes with the incident's."""
+        return self.incident_id is not None and self.stage == Stage.HANDLING
 
     @property
     def responsible(self) -> str:

@@ -4,12 +4,16 @@ from bihuan.intake.v1 import cases_pb2
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.ids import uuid7
 
 from intake.cases import care, rules, texts
 from intake.cases.case import Case
 from intake.cases.changes import put_back, take_in_hand
 from intake.cases.texts import Text
 from intake.desk import Desk
+from intake.fingerprints import fingerprint_of
+
+KEY_SCOPE = "add_interaction"
 
 
 async def start_handling(
@@ -45,16 +49,25 @@ async def resume_case(tx: UnitOfWork, desk: Desk, principal: Principal, request:
 async def add_interaction(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.AddInteractionRequest
 ) -> Case:
-    """Keeps a contact with the customer; what customers write themselves is inbound whatever they say.
+    """Keeps a contact with the customer, once under a key; what customers write themselves is always inbound.
 
-    Raises Fault("channel_unknown").
+    Raises Fault("channel_unknown") and Fault("idempotency_key_reused").
     """
     if request.channel not in desk.standards.channels:
         raise Fault("channel_unknown", field="channel", channel=request.channel)
     case = await take_in_hand(tx, principal, request.case)
+    text_id = uuid7()
+    claim = {request.idempotency_key: (desk.sealer.digest(fingerprint_of(request)), text_id)}
+    if await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", claim) != {request.idempotency_key: text_id}:
+        return case
     inbound = request.inbound or principal.is_customer
     words = Text(
-        role=texts.INTERACTION, text=request.text, author=principal.actor, channel=request.channel, inbound=inbound
+        role=texts.INTERACTION,
+        text=request.text,
+        author=principal.actor,
+        channel=request.channel,
+        inbound=inbound,
+        text_id=text_id,
     )
     step = care.add_interaction(case, channel=request.channel, inbound=inbound)
     return await put_back(tx, desk, case, step, actor=principal.actor, words=words)

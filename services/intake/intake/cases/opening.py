@@ -20,6 +20,8 @@ from intake.customers.store import key_of
 from intake.customers.tables import Customer
 from intake.customers.texts import seal
 from intake.desk import Desk
+from intake.outages.detection import watch_for_outages
+from intake.outages.rules import MassRule
 from servicekit import casenumbers, deadlines
 
 KEY_SCOPE = "open_case"
@@ -82,7 +84,6 @@ async def _claim(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> dict[
         fingerprint, _ = claims.setdefault(_key(report), offer) if report.idempotency_key else offer
         if fingerprint != report.fingerprint:
             raise Fault("idempotency_key_reused", key=report.idempotency_key)
-    # What is kept must not let anybody try out which words or whose number were in the request.
     kept = {key: (desk.sealer.digest(fingerprint), new_id) for key, (fingerprint, new_id) in claims.items()}
     claimed = await tx.claim_keys(KEY_SCOPE, kept)
     return {report.report_id: claimed.get(_key(report), report.report_id) for report in reports}
@@ -122,7 +123,9 @@ async def _open_or_join(
             known.append(Earlier.of_new(report.report_id, report.region, report.proposal, tx.now))
     cases = await _open(tx, desk, own) if own else {}
     joining = [each for each in fresh if each.report.report_id in joined]
-    return cases | await _join(tx, desk, joining, joined), joined
+    changed = await _join(tx, desk, joining, joined)
+    await watch_for_outages(tx, MassRule.of(desk.standards), cases.values())
+    return cases | changed, joined
 
 
 async def _open(tx: UnitOfWork, desk: Desk, own: Sequence[tuple[_Accepted, UUID | None]]) -> dict[UUID, Case]:

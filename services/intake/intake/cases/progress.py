@@ -32,10 +32,7 @@ def describe(
     named = case.stage in {Stage.ASSIGNED, Stage.HANDLING} and case.handler_name
     responsible = named or stage.responsible[language]
     due = clock.due_at if clock is not None and clock.HasField("due_at") else None
-    places = {
-        "responsible": responsible,
-        "promised_by": due.ToDatetime(UTC).astimezone(CHINA_TIME).strftime(TIME_FORMAT) if due else "…",
-    }
+    places = {"responsible": responsible, "promised_by": _promised_by(clock)}
     return cases_pb2.Progress(
         case_number=case.case_number,
         stage=stage_name(case.stage),
@@ -48,6 +45,19 @@ def describe(
     )
 
 
+def notice_text(notice: Notice, language: str, clock: Clock | None) -> str:
+    """What the customer is told of their own accord: the promise and what comes next. `clock` is the one promised."""
+    places = {"responsible": "", "promised_by": _promised_by(clock)}
+    told: Language = "en" if language == "en" else "zh-CN"
+    return "\n".join(text[told].format_map(places) for text in (notice.promise, notice.next))
+
+
+def _promised_by(clock: Clock | None) -> str:
+    if clock is None or not clock.HasField("due_at"):
+        return "…"
+    return clock.due_at.ToDatetime(UTC).astimezone(CHINA_TIME).strftime(TIME_FORMAT)
+
+
 def _notice(case: Case, clock: Clock | None, standards: Standards) -> Notice | None:
     """What is said instead of the stage's own words when something is out of the ordinary."""
     notices = standards.stages.notices
@@ -57,6 +67,8 @@ def _notice(case: Case, clock: Clock | None, standards: Standards) -> Notice | N
         return notices["waiting_for_customer"]
     if clock is not None and clock.state == CLOCK_STATE_MISSED:
         return notices["overdue"]
+    if case.waits_for_incident:
+        return notices["outage"]
     if case.stage == Stage.ACCEPTED and case.reopened_times:
         return notices["reopened"]
     return None

@@ -34,6 +34,7 @@ class Filters:
     region: str = ""
     responsible: str = ""
     kind: str = ""
+    incident_id: UUID | None = None
 
 
 async def find_visible(tx: UnitOfWork, principal: Principal, reference: str) -> Case:
@@ -106,4 +107,6 @@ def _conditions(principal: Principal, filters: Filters) -> list[ColumnElement[bo
         conditions.append(or_(CASES.c.owner == filters.responsible, CASES.c.handler == filters.responsible))
     if filters.kind:
         conditions.append(CASES.c.kind == filters.kind)
+    if filters.incident_id is not None:
+        conditions.append(CASES.c.incident_id == filters.incident_id)
     return conditions

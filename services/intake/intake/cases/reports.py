@@ -3,7 +3,6 @@
 (INT-01, INT-02, INT-04, INT-08)
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +17,7 @@ from standards.models import Region
 from intake.cases import steps
 from intake.cases.case import Case, Stage
 from intake.cases.steps import ClockStart, Step, raised
+from intake.fingerprints import fingerprint_of
 from intake.proposals import Proposal, Proposer
 from standards import Standards
 
@@ -69,7 +69,7 @@ def read_report(
         report_id=report_id,
         principal=principal,
         idempotency_key=request.idempotency_key,
-        fingerprint=_fingerprint(request),
+        fingerprint=fingerprint_of(request),
         traceparent=traceparent,
         channel=request.channel,
         identity_check=_check_name(request.caller.identity_check),
@@ -175,13 +175,6 @@ def _require_known(request: cases_pb2.OpenCaseRequest, standards: Standards) -> 
     ):
         if word not in known and (word or field in {"channel", "region"}):
             raise Fault(f"{field}_unknown", field=field, **{field: word})
-
-
-def _fingerprint(request: cases_pb2.OpenCaseRequest) -> bytes:
-    content = cases_pb2.OpenCaseRequest()
-    content.CopyFrom(request)
-    content.ClearField("idempotency_key")
-    return hashlib.sha256(content.SerializeToString(deterministic=True)).digest()
 
 
 def _check_name(check: int) -> str:

@@ -112,7 +112,7 @@ def start_handling(case: Case, now: datetime, *, handler: str) -> Step:
 def deliver(case: Case, now: datetime, *, result: str, delivered_by: str) -> Step:
     """The desk feeds its result back to the customer (INT-05). Others' results come by themselves."""
     require_stage(case, "deliver_result", frozenset({Stage.HANDLING}))
-    if case.work_order_id is not None or case.complaint_id is not None:
+    if case.work_order_id is not None or case.complaint_id is not None or case.incident_id is not None:
         raise forbidden(case, "deliver_result")
     return delivered(case, now, handled_at=now, result=result, delivered_by=delivered_by)
 
@@ -186,7 +186,7 @@ def reopened(
     after.reopened_times += 1
     after.handler = after.handler_user_id = after.handler_name = ""
     after.work_order_id, after.work_order_version = None, 0
-    after.complaint_id = None
+    after.complaint_id = after.incident_id = None
     after.result, after.confirmation, after.survey_sent_at = "", Confirmation.UNCONFIRMED, None
     return Step(
         after=after,

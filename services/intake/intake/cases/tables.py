@@ -23,6 +23,15 @@ class CaseRow(Case, table=True):
         Index("cases_of_owner", "owner", "case_id"),
         Index("cases_of_handler", "handler", "case_id", postgresql_where=text("handler <> ''")),
         Index("cases_in_region", "region", "case_id", postgresql_ops={"region": "text_pattern_ops"}),
+        Index("cases_of_incident", "incident_id", "case_id", postgresql_where=text("incident_id IS NOT NULL")),
+        # Whether many of one area report the same fault is looked at with every report.
+        Index(
+            "cases_sighted",
+            "region",
+            "category",
+            "accepted_at",
+            postgresql_where=text("kind = 'fault_repair' AND closed_at IS NULL AND incident_id IS NULL"),
+        ),
     )
 
 

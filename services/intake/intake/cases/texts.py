@@ -25,6 +25,7 @@ CONFIRMATION_COMMENT = "confirmation_comment"
 SURVEY_COMMENT = "survey_comment"
 FOLLOW_UP_NOTE = "follow_up_note"
 WITHDRAWAL_REASON = "withdrawal_reason"
+DETACHMENT_REASON = "detachment_reason"
 
 
 @dataclass(frozen=True)

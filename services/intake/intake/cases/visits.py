@@ -2,6 +2,7 @@
 
 Pure, like rules.py. Reports may come late, twice, or about a work order that the case no longer waits for: those are
 kept in the history and change nothing. A report that shows an earlier one was missed carries the case over both stages.
+A case that waits for an incident follows its own visit only to its end (see incidents.py).
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from bihuan.intake.v1 import events_pb2
 
-from intake.cases import rules, steps
+from intake.cases import incidents, rules, steps
 from intake.cases.case import Case, Stage
 from intake.cases.steps import ClockStart, Step, entered, noted
 
@@ -38,7 +39,7 @@ class Engineer:
 
 def assigned(case: Case, now: datetime, *, engineer: Engineer, version: int) -> Step:
     """An engineer is assigned, or replaces another: the customer's promise runs on, the engineer's own time anew."""
-    if case.handler == engineer.engineer_id:
+    if case.handler == engineer.engineer_id or case.waits_for_incident:
         return noted(case, "work_order_assigned", handler=engineer.engineer_id)
     after = _handled_by(entered(case, Stage.ASSIGNED, now), engineer)
     after.work_order_version = version
@@ -82,6 +83,8 @@ def completed(case: Case, now: datetime, *, engineer: Engineer, result: str, fin
 
 def broken_off(case: Case, now: datetime) -> Step:
     """The visit failed or was called off: the case is assessed again, with a higher priority."""
+    if case.waits_for_incident:
+        return incidents.visit_called_off(case)
     return rules.reopened(case, now, reason="work_order_failed", cancels=steps.WORK_CLOCKS, starts=(steps.ASSESSMENT,))
 
 

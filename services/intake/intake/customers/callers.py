@@ -1,4 +1,8 @@
-"""Who is calling: known customers are found by id or number, others are registered (INT-01, REC-05)."""
+"""Who is calling: known customers are found by id or number, others are registered (INT-01, REC-05).
+
+Somebody who signed in is who their token says: with their first request they are registered under that id. The number
+that they give is no proof, so that calls from it are not taken for theirs.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,30 +34,49 @@ class Caller:
 
 async def find_callers(tx: UnitOfWork, sealer: Sealer, callers: Sequence[Caller]) -> list[Customer | Fault]:
     """For each caller their customer, or what forbids to act for them."""
-    indexes = [None if caller.customer_id else store.phone_index(sealer, caller.phone) for caller in callers]
-    known = await store.lock_callers(
-        tx,
-        {caller.customer_id for caller in callers if caller.customer_id is not None},
-        {index for index in indexes if index is not None},
+    names = [_names(sealer, caller) for caller in callers]
+    known = _by_name(
+        await store.lock_callers(
+            tx,
+            {caller.customer_id for caller in callers if caller.customer_id is not None},
+            {name for each in names for name in each if isinstance(name, bytes)},
+        )
     )
-    by_id = {customer.customer_id: customer for customer in known}
-    by_index = {customer.phone_index: customer for customer in known if customer.phone_index is not None}
     newcomers = {
-        index: _newcomer(caller)
-        for caller, index in zip(callers, indexes, strict=True)
-        if index is not None and index not in by_index
+        each[0]: _newcomer(caller)
+        for caller, each in zip(callers, names, strict=True)
+        if _may_be_new(caller) and known.keys().isdisjoint(each)
     }
     if newcomers:
-        by_index |= await store.register(tx, sealer, list(newcomers.values()))
+        known |= _by_name(await store.register(tx, sealer, list(newcomers.values())))
     return [
-        _permitted(caller, by_id.get(caller.customer_id) if caller.customer_id else by_index.get(index or b""))
-        for caller, index in zip(callers, indexes, strict=True)
+        _permitted(caller, next((known[name] for name in each if name in known), None))
+        for caller, each in zip(callers, names, strict=True)
     ]
+
+
+def _names(sealer: Sealer, caller: Caller) -> tuple[UUID | bytes, ...]:
+    """By what the caller is found: their id, or the index of their number in its spellings, the usual one first."""
+    return (caller.customer_id,) if caller.customer_id else store.phone_indexes(sealer, caller.phone)
+
+
+def _by_name(customers: Sequence[Customer]) -> dict[UUID | bytes, Customer]:
+    found: dict[UUID | bytes, Customer] = {}
+    for customer in customers:
+        found[customer.customer_id] = customer
+        if customer.phone_index is not None:
+            found[customer.phone_index] = customer
+    return found
+
+
+def _may_be_new(caller: Caller) -> bool:
+    return caller.customer_id is None or caller.principal.is_customer
 
 
 def _newcomer(caller: Caller) -> NewCustomer:
     return NewCustomer(
-        customer_id=uuid7(),
+        customer_id=caller.customer_id or uuid7(),
+        recognised_by_phone=caller.customer_id is None,
         region=caller.region,
         language=caller.language,
         name=caller.name,

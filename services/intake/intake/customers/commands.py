@@ -14,6 +14,7 @@ from intake.customers import store
 from intake.customers.store import NewCustomer
 from intake.customers.tables import CUSTOMERS, Customer
 from intake.desk import Desk
+from intake.fingerprints import fingerprint_of
 
 KEY_SCOPE = "register_customer"
 
@@ -33,8 +34,7 @@ async def register_customer(
         raise Fault("region_unknown", field="region", region=request.region)
     principal.require_region(request.region)
     customer_id = await _claimed(tx, desk, principal, request)
-    index = store.phone_index(desk.sealer, request.phone)
-    known = await store.lock_callers(tx, [customer_id], [index])
+    known = await store.lock_callers(tx, [customer_id], store.phone_indexes(desk.sealer, request.phone))
     if not known:
         newcomer = NewCustomer(
             customer_id=customer_id,
@@ -44,7 +44,7 @@ async def register_customer(
             phone=request.phone,
             email=request.email,
         )
-        known = list((await store.register(tx, desk.sealer, [newcomer])).values())
+        known = await store.register(tx, desk.sealer, [newcomer])
     principal.require_region(known[0].region)
     return known[0]
 
@@ -70,9 +70,6 @@ async def erase_customer(tx: UnitOfWork, principal: Principal, customer_id: UUID
 async def _claimed(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: customers_pb2.RegisterCustomerRequest
 ) -> UUID:
-    content = customers_pb2.RegisterCustomerRequest()
-    content.CopyFrom(request)
-    content.ClearField("idempotency_key")
-    fingerprint = desk.sealer.digest(content.SerializeToString(deterministic=True))
     key = request.idempotency_key
-    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", {key: (fingerprint, uuid7())}))[key]
+    claim = {key: (desk.sealer.digest(fingerprint_of(request)), uuid7())}
+    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", claim))[key]

@@ -25,6 +25,12 @@ async def find_visible(tx: UnitOfWork, principal: Principal, customer_id: UUID) 
     return customer
 
 
+async def find_by_phone(tx: UnitOfWork, sealer: Sealer, principal: Principal, phone: str) -> list[Customer]:
+    """Whom a caller's number may be: none, one, or several who share it, as far as the principal may see them."""
+    customers = await store.find_by_phone(tx, sealer, phone)
+    return [customer for customer in customers if principal.may_see(customer.region)]
+
+
 def customer_message(sealer: Sealer, principal: Principal, customer: Customer) -> customers_pb2.Customer:
     """The customer; masked unless they ask themselves or somebody who speaks with them does."""
     key = key_of(customer)

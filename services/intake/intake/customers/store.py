@@ -9,14 +9,15 @@ from bihuan.intake.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.sealing import Sealer
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.customers import texts
+from intake.customers.phones import canonical_phone, spellings
 from intake.customers.tables import CUSTOMERS, Customer
 from intake.customers.texts import CustomerKey
 
-_INSERT = insert(CUSTOMERS).on_conflict_do_nothing(index_elements=[CUSTOMERS.c.phone_index]).returning(*CUSTOMERS.c)
+_INSERT = insert(CUSTOMERS).on_conflict_do_nothing().returning(*CUSTOMERS.c)
 # LATERAL with a limit makes PostgreSQL go by the indexes, whatever it thinks of the table's size, and lock in the order
 # of the ids, so that two transactions with the same callers can't wait for each other in a circle.
 _LOCK_CALLERS = """
@@ -45,6 +46,8 @@ class NewCustomer:
     phone: str
     email: str = ""
     traceparent: str = ""
+    # The number is taken for theirs: who calls from it is recognised as this customer.
+    recognised_by_phone: bool = True
 
 
 async def find(tx: UnitOfWork, customer_id: UUID, *, lock: bool = False) -> Customer:
@@ -54,6 +57,13 @@ async def find(tx: UnitOfWork, customer_id: UUID, *, lock: bool = False) -> Cust
     if row is None:
         raise Fault("customer_unknown")
     return _customer(row)
+
+
+async def find_by_phone(tx: UnitOfWork, sealer: Sealer, phone: str) -> list[Customer]:
+    """Everybody who is recognised by this number, the longest known first."""
+    known = CUSTOMERS.c.phone_index.in_(phone_indexes(sealer, phone))
+    rows = await tx.execute(select(CUSTOMERS).where(known).order_by(CUSTOMERS.c.customer_id))
+    return [_customer(row) for row in rows.mappings()]
 
 
 async def find_keys(tx: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, CustomerKey]:
@@ -74,25 +84,28 @@ async def lock_callers(
     return [_customer(row) for row in await tx.fetch(_LOCK_CALLERS, list(customer_ids), list(phone_indexes))]
 
 
-async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustomer]) -> dict[bytes, Customer]:
-    """Registers people with different numbers, each with a key of their own; gives phone index → customer.
+async def register(tx: UnitOfWork, sealer: Sealer, newcomers: Sequence[NewCustomer]) -> list[Customer]:
+    """Registers different people with different numbers, each with a key of their own.
 
-    A number that somebody else registered in the meantime gives that customer.
+    Where somebody else registered the number or the person in the meantime, that customer is given instead.
     """
     rows = [_sealed(tx, sealer, newcomer) for newcomer in newcomers]
-    # One order for everybody, so that two transactions with the same numbers can't wait for each other in a circle.
-    rows.sort(key=lambda row: row["phone_index"])
-    known = {row["phone_index"]: _customer(row) for row in (await tx.execute(_INSERT, rows)).mappings()}
-    registered = {customer.customer_id for customer in known.values()}
+    # One order for everybody, so that two transactions with the same people can't wait for each other in a circle.
+    rows.sort(key=lambda row: (row["phone_index"] or b"", row["customer_id"]))
+    registered = {row["customer_id"]: _customer(row) for row in (await tx.execute(_INSERT, rows)).mappings()}
     for newcomer in newcomers:
         if newcomer.customer_id in registered:
             event = events_pb2.CustomerRegistered(customer_id=str(newcomer.customer_id), region=newcomer.region)
             tx.emit(event, version=1, traceparent=newcomer.traceparent)
-    taken = [row["phone_index"] for row in rows if row["phone_index"] not in known]
-    if taken:
-        statement = select(CUSTOMERS).where(CUSTOMERS.c.phone_index.in_(taken)).with_for_update(key_share=True)
-        known |= {row["phone_index"]: _customer(row) for row in (await tx.execute(statement)).mappings()}
-    return known
+    others = [row for row in rows if row["customer_id"] not in registered]
+    if not others:
+        return list(registered.values())
+    taken = or_(
+        CUSTOMERS.c.customer_id.in_([row["customer_id"] for row in others]),
+        CUSTOMERS.c.phone_index.in_([row["phone_index"] for row in others if row["phone_index"] is not None]),
+    )
+    statement = select(CUSTOMERS).where(taken).with_for_update(key_share=True)
+    return [*registered.values(), *(_customer(row) for row in (await tx.execute(statement)).mappings())]
 
 
 def key_of(customer: Customer) -> CustomerKey:
@@ -110,15 +123,24 @@ def _sealed(tx: UnitOfWork, sealer: Sealer, newcomer: NewCustomer) -> dict[str, 
         "sealed_name": texts.seal(sealer, key, newcomer.name),
         "sealed_phone": texts.seal(sealer, key, newcomer.phone),
         "sealed_email": texts.seal(sealer, key, newcomer.email),
-        "phone_index": phone_index(sealer, newcomer.phone),
+        "phone_index": phone_index(sealer, newcomer.phone) if newcomer.recognised_by_phone else None,
         "registered_at": tx.now,
         "erased_at": None,
     }
 
 
 def phone_index(sealer: Sealer, phone: str) -> bytes:
-    """What finds the customer of a number without the number being stored."""
-    return sealer.blind_index(f"phone:{phone.removeprefix('+')}")
+    """What finds the customer of a number, however it is written, without the number being stored."""
+    return _index(sealer, canonical_phone(phone))
+
+
+def phone_indexes(sealer: Sealer, phone: str) -> tuple[bytes, ...]:
+    """The index of a number, and that under which it was registered while it was indexed as it was written."""
+    return tuple(_index(sealer, spelling) for spelling in spellings(phone))
+
+
+def _index(sealer: Sealer, digits: str) -> bytes:
+    return sealer.blind_index(f"phone:{digits}")
 
 
 def _customer(columns: Any) -> Customer:

@@ -23,6 +23,7 @@ from intake.cases.queries import Filters
 from intake.cases.reports import Report, read_report
 from intake.customers.store import key_of
 from intake.desk import Desk
+from intake.outages import following
 from servicekit import deadlines
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -68,6 +69,7 @@ class CaseServicer(cases_pb2_grpc.CaseServiceServicer):
             region=request.region,
             responsible=request.responsible,
             kind=request.kind,
+            incident_id=UUID(request.incident_id) if request.incident_id else None,
         )
         async with self._database.transaction("list_cases") as tx:
             cases, more = await queries.list_cases(
@@ -123,6 +125,14 @@ class CaseServicer(cases_pb2_grpc.CaseServiceServicer):
 
     async def AddInteraction(self, request: cases_pb2.AddInteractionRequest, context: Context) -> cases_pb2.Case:
         return await self._change("add_interaction", handling.add_interaction, request, context)
+
+    async def AttachToIncident(self, request: cases_pb2.AttachToIncidentRequest, context: Context) -> cases_pb2.Case:
+        return await self._change("attach_to_incident", following.attach_to_incident, request, context)
+
+    async def DetachFromIncident(
+        self, request: cases_pb2.DetachFromIncidentRequest, context: Context
+    ) -> cases_pb2.Case:
+        return await self._change("detach_from_incident", following.detach_from_incident, request, context)
 
     async def _change(self, name: str, change: Change[Request], request: Request, context: Context) -> cases_pb2.Case:
         """Runs one change in a transaction of its own and shows the case as it is then."""

@@ -37,6 +37,15 @@ class CustomerServicer(customers_pb2_grpc.CustomerServiceServicer):
             customer = await queries.find_visible(tx, principal, UUID(request.customer_id))
         return customer_message(self._desk.sealer, principal, customer)
 
+    async def FindCustomers(
+        self, request: customers_pb2.FindCustomersRequest, context: Context
+    ) -> customers_pb2.FindCustomersResponse:
+        principal = caller(context)
+        async with self._database.transaction("find_customers") as tx:
+            found = await queries.find_by_phone(tx, self._desk.sealer, principal, request.phone)
+        messages = [customer_message(self._desk.sealer, principal, customer) for customer in found]
+        return customers_pb2.FindCustomersResponse(customers=messages)
+
     async def EraseCustomer(
         self, request: customers_pb2.EraseCustomerRequest, context: Context
     ) -> customers_pb2.Customer:

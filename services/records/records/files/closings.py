@@ -12,7 +12,14 @@ from bihuan.intake.v1.events_pb2 import CaseClosed
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from records.files.record import Outcome
-from records.files.rules import COMPLAINT, SERVICE_CASE, grade_of, missing_from, missing_from_complaint, staff_of
+from records.files.rules import (
+    COMPLAINT,
+    SERVICE_CASE,
+    missing_from,
+    missing_from_complaint,
+    retention_class_of,
+    staff_of,
+)
 from standards import Standards
 
 
@@ -26,6 +33,7 @@ class Closing:
     number: str
     version: int
     grade: str
+    retention_class: str
     category: str
     kind: str
     outcome: Outcome
@@ -64,7 +72,8 @@ def _of_case(closed: CaseClosed, standards: Standards) -> Closing:
         entity_id=UUID(closed.case_id),
         number=case.case_number,
         version=case.version,
-        grade=grade_of(closed, standards),
+        grade=standards.retention[retention_class_of(closed)].grade,
+        retention_class=retention_class_of(closed),
         category=case.classification.category,
         kind=case.classification.kind,
         outcome=Outcome(CaseOutcome.Name(case.outcome).removeprefix("CASE_OUTCOME_").lower()),
@@ -82,7 +91,8 @@ def _of_complaint(closed: ComplaintClosed, standards: Standards) -> Closing:
         entity_id=UUID(closed.complaint_id),
         number=complaint.complaint_number,
         version=complaint.version,
-        grade=standards.retention[COMPLAINT].grade,
+        grade=standards.retention[retention_class_of(closed)].grade,
+        retention_class=retention_class_of(closed),
         category=complaint.category,
         kind=complaint.complaint_class,
         outcome=Outcome.WITHDRAWN if withdrawn else Outcome.SOLVED,

@@ -1,6 +1,4 @@
-"""Filing what was closed, and opening a record with a trace of who did: each is one use case in one transaction."""
-
-from dataclasses import dataclass
+"""Filing what was closed, and looking it up in the catalogue: each is one use case in one transaction."""
 
 from bihuan.complaints.v1.events_pb2 import ComplaintClosed
 from bihuan.intake.v1.events_pb2 import CaseClosed
@@ -13,23 +11,17 @@ from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from sqlalchemy import insert, select, update
 
+from records.accesses.trail import SHOWN, trace_access
+from records.files.catalogue import filed_facts
 from records.files.closings import Closing, closing_of
-from records.files.content import canonical_content, content_hash, read_content
+from records.files.content import canonical_content, content_hash
 from records.files.queries import find_record
 from records.files.record import Record
-from records.files.tables import ACCESSES, NUMBERS, RECORDS, VERSIONS
+from records.files.tables import NUMBERS, RECORDS, VERSIONS
+from records.log.entries import Kind, enter
 from standards import Standards
 
 NUMBER_PREFIX = "R"
-SHOWN = "shown"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A record with the content of its newest version."""
-
-    record: Record
-    content: CaseClosed | ComplaintClosed
 
 
 async def file_closed(tx: UnitOfWork, closed: CaseClosed | ComplaintClosed, standards: Standards) -> None:
@@ -61,37 +53,18 @@ async def file_closed(tx: UnitOfWork, closed: CaseClosed | ComplaintClosed, stan
         record_class=record.record_class,
     )
     tx.emit(filed, version=record.version)
+    await enter(tx, Kind.RECORD_FILED, filed_facts(record), record_id=record.record_id, version=record.version)
 
 
-async def open_record(tx: UnitOfWork, reference: str, principal: Principal) -> Opened | Fault:
-    """A record with its content. That somebody looked, or was refused, is written down first (REC-09).
+async def look_up(tx: UnitOfWork, reference: str, principal: Principal) -> Record | Fault:
+    """A record's entry in the catalogue. That somebody looked, or was refused, is written down first (REC-09).
 
     Raises Fault record_unknown; domain_forbidden is returned, because raised it would undo the trace.
     """
     record = await find_record(tx, reference)
     refusal = None if principal.may_see(record.region) else Fault("domain_forbidden", region=record.region)
-    await tx.execute(
-        insert(ACCESSES),
-        {
-            "at": tx.now,
-            "access_id": uuid7(),
-            "user_id": principal.user_id,
-            "roles": sorted(principal.roles),
-            "record_id": record.record_id,
-            "record_number": record.record_number,
-            "version": record.version,
-            "outcome": refusal.code if refusal else SHOWN,
-        },
-    )
-    if refusal:
-        return refusal
-    newest = (
-        VERSIONS.c.record_id == record.record_id,
-        VERSIONS.c.version == record.version,
-        VERSIONS.c.filed_at == record.filed_at,
-    )
-    content = await tx.scalar(select(VERSIONS.c.content).where(*newest))
-    return Opened(record, read_content(content, record.record_class))
+    await trace_access(tx, record, principal, refusal.code if refusal else SHOWN)
+    return refusal or record
 
 
 async def _next_version(tx: UnitOfWork, before: Record | None, closing: Closing, digest: str) -> Record:
@@ -123,4 +96,5 @@ async def _next_version(tx: UnitOfWork, before: Record | None, closing: Closing,
         filed_at=tx.now,
         missing=list(closing.missing),
         content_hash=digest,
+        retention_class=closing.retention_class,
     )

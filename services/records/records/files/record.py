@@ -1,4 +1,4 @@
-"""The record of a case as the catalogue knows it: what exists, without its content (REC-01, REC-03)."""
+"""A record as the catalogue knows it: what exists, without its content (REC-01, REC-03)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +51,10 @@ class Record(SQLModel):
     missing: list[str] = Field(sa_type=ARRAY(Text))
     # SHA-256 of the version's canonical content, in hexadecimal.
     content_hash: str
+    # Class of standards/retention.yaml that says how long it is kept; empty for its record class.
+    retention_class: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    # Since when its content is gone for good.
+    destroyed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
     @property
     def complete(self) -> bool:

@@ -1,4 +1,4 @@
-"""What must be there for a complete record, and how records are graded (REC-01, REC-05). Pure."""
+"""What must be there for a complete record, and which class it is kept as (REC-01, REC-05). Pure."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,13 @@ from bihuan.intake.v1.cases_pb2 import (
 )
 from bihuan.intake.v1.events_pb2 import CaseClosed
 
-from standards import Standards
-
 # Actors of a history that are not staff.
 NOT_STAFF = frozenset({"", "customer", "system"})
 # What intake notes in the details of a result's delivery: the survey went out, so that no answer is an answer too.
 SURVEY_SENT = ("survey", "sent")
 
 COMPLAINT = "complaint"
+DISPUTE = "dispute"
 SERVICE_CASE = "service_case"
 
 
@@ -32,10 +31,11 @@ def staff_of(closed: CaseClosed | ComplaintClosed) -> list[str]:
     return [name for name in dict.fromkeys(named) if name not in NOT_STAFF]
 
 
-def grade_of(closed: CaseClosed, standards: Standards) -> str:
-    """The data grade that the standards give to records of this class (REC-05)."""
-    kind = closed.snapshot.classification.kind
-    return standards.retention[COMPLAINT if kind == COMPLAINT else SERVICE_CASE].grade
+def retention_class_of(closed: CaseClosed | ComplaintClosed) -> str:
+    """The class of standards/retention.yaml that says how it is graded and how long it is kept (REC-05, REC-06)."""
+    if isinstance(closed, ComplaintClosed):
+        return DISPUTE if closed.snapshot.dispute else COMPLAINT
+    return COMPLAINT if closed.snapshot.classification.kind == COMPLAINT else SERVICE_CASE
 
 
 def missing_from(closed: CaseClosed) -> list[str]:

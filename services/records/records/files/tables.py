@@ -56,8 +56,10 @@ class AccessRow(SQLModel, table=True):
     record_id: UUID
     record_number: str
     version: int
-    # `shown`, or the code of the fault that it was refused with.
+    # What was seen: see `records.accesses.trail`; or the code of the fault that it was refused with.
     outcome: str
+    # The request that it was opened under.
+    request_id: UUID | None = None
 
 
 RECORDS = RecordRow.__table__  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bihuan.training.v1.commands_pb2 import AssignTraining
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -18,7 +19,6 @@ from training.assignments.tables import ASSIGNMENTS
 from training.courses.commands import hold_catalogue
 from training.courses.course import Course
 from training.courses.queries import find_offered, get_course
-from training.creation import CreationKey, claim_id
 from training.exams.tables import EXAMS
 from training.policy import Policy
 

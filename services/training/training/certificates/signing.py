@@ -1,15 +1,13 @@
 """Signing certificates and telling a forged one: Ed25519, as compact JWS (RFC 7515, RFC 8037)."""
 
 import base64
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from servicekit.errors import Fault
+from servicekit.signing import SigningKey
 
 from training.certificates.certificate import Certificate
 
@@ -22,12 +20,11 @@ class CertificateSigner:
 
     def __init__(self, seed: bytes, issuer: str) -> None:
         """`seed`: the private key's 32 bytes."""
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        key = SigningKey(seed)
+        self._private = key.private
         self._issuer = issuer
-        raw = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.x: str = _base64url(raw)
-        """The public key as a JSON Web Key has it."""
-        self.key_id: str = thumbprint(self.x)
+        self.x = key.x
+        self.key_id = key.key_id
 
     def sign(self, certificate: Certificate) -> str:
         """The certificate as anybody can carry it around and verify it offline."""
@@ -63,16 +60,6 @@ def read_signed(signed: str, keys: Mapping[str, str]) -> dict[str, Any]:
     if header.get("typ") != TYPE:
         raise Fault("certificate_forged", field="signed")
     return claims
-
-
-def thumbprint(x: str) -> str:
-    """The id of a key (RFC 7638): the hash of its required members in order."""
-    members = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(members.encode()).digest())
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _bytes_of(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -11,7 +12,6 @@ from training.assignments.taking_up import take_up_waiting
 from training.courses.course import Course, CourseContent
 from training.courses.queries import get_course
 from training.courses.tables import COURSES
-from training.creation import CreationKey, claim_id
 from training.policy import Policy
 
 # Any constant will do; the lock is per database.

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from random import Random
 from uuid import UUID
 
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 from sqlalchemy import insert
 
 from training.courses.queries import get_course
-from training.creation import CreationKey, claim_id
 from training.exams.exam import Exam
 from training.exams.paper import Section, draw_paper
 from training.exams.queries import get_exam

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from sqlalchemy import insert, select, update
 
-from training.creation import CreationKey, claim_id
 from training.policy import Policy
 from training.question_banks.gift import read_gift
 from training.question_banks.queries import get_bank

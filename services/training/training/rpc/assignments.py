@@ -5,6 +5,7 @@ from uuid import UUID
 
 import grpc.aio
 from bihuan.training.v1 import assignments_pb2, assignments_pb2_grpc
+from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
@@ -12,7 +13,7 @@ from servicekit.rpc.paging import PageToken
 from training.assignments import commands, queries
 from training.assignments.assignment import State
 from training.policy import Policy
-from training.rpc.messages import assignment_message, attendance_of, key_of, moment_of, state_of
+from training.rpc.messages import assignment_message, attendance_of, moment_of, state_of
 
 DEFAULT_PAGE = 50
 LISTING = "assignments"
@@ -37,7 +38,7 @@ class AssignmentServicer(assignments_pb2_grpc.AssignmentServiceServicer):
                 person=request.person,
                 reason=request.reason,
                 due_at=moment_of(request, "due_at"),
-                key=key_of(request),
+                key=CreationKey.of(request),
                 principal=principal,
                 policy=self._policy,
             )

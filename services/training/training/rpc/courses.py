@@ -5,13 +5,14 @@ from uuid import UUID
 
 import grpc.aio
 from bihuan.training.v1 import courses_pb2, courses_pb2_grpc
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
 
 from training.courses import commands, queries
 from training.policy import Policy
-from training.rpc.messages import course_content_of, course_message, key_of
+from training.rpc.messages import course_content_of, course_message
 
 DEFAULT_PAGE = 50
 LISTING = "courses"
@@ -31,7 +32,7 @@ class CourseServicer(courses_pb2_grpc.CourseServiceServicer):
             lambda tx: commands.create_course(
                 tx,
                 course_content_of(request.content),
-                key=key_of(request),
+                key=CreationKey.of(request),
                 principal=principal,
                 policy=self._policy,
             ),

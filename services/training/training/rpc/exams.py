@@ -7,6 +7,7 @@ from uuid import UUID
 import grpc.aio
 from bihuan.training.v1 import exams_pb2, exams_pb2_grpc
 from bihuan.training.v1.question_banks_pb2 import QuestionKind
+from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
@@ -21,7 +22,6 @@ from training.rpc.messages import (
     KIND,
     attempt_message,
     exam_message,
-    key_of,
     paper_message,
     response_of,
     state_of,
@@ -55,7 +55,7 @@ class ExamServicer(exams_pb2_grpc.ExamServiceServicer):
                 skill=request.skill,
                 level=request.level,
                 certificate_days=request.certificate_days,
-                key=key_of(request),
+                key=CreationKey.of(request),
                 principal=principal,
                 policy=self._policy,
             ),

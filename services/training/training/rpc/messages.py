@@ -1,6 +1,5 @@
 """What training's values look like in the contract, and the other way round. Pure."""
 
-import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -14,7 +13,6 @@ from training.assignments import queries as assignments
 from training.certificates import queries as certificates
 from training.certificates.certificate import Certificate
 from training.courses.course import Course, CourseContent
-from training.creation import CreationKey
 from training.exams.attempt import FINISHED, AnsweredQuestion, Attempt
 from training.exams.exam import Exam
 from training.exams.paper import Response
@@ -25,12 +23,6 @@ KIND = "QUESTION_KIND_"
 WAY = "LEARNING_WAY_"
 
 StateT = TypeVar("StateT", bound=StrEnum)
-
-
-def key_of(request: Any) -> CreationKey:
-    """The caller's idempotency key with a digest of the whole request."""
-    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
-    return CreationKey(request.idempotency_key, digest)
 
 
 def moment_of(request: Message, field: str) -> datetime | None:

@@ -6,13 +6,14 @@ from uuid import UUID
 import grpc.aio
 from bihuan.training.v1 import question_banks_pb2 as pb
 from bihuan.training.v1 import question_banks_pb2_grpc
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
 
 from training.policy import Policy
 from training.question_banks import commands, queries
-from training.rpc.messages import bank_message, key_of, question_message
+from training.rpc.messages import bank_message, question_message
 
 DEFAULT_PAGE = 50
 BANKS = "question_banks"
@@ -34,7 +35,7 @@ class QuestionBankServicer(question_banks_pb2_grpc.QuestionBankServiceServicer):
                 tx,
                 name=request.name,
                 topic=request.topic,
-                key=key_of(request),
+                key=CreationKey.of(request),
                 principal=principal,
                 policy=self._policy,
             ),

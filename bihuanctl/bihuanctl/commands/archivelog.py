@@ -1,0 +1,87 @@
+"""`bihuan archive head`, `keys`, `consistency`, `audit`: the log, and whether the archive still fits it (REC-04)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from bihuan.records.v1 import log_pb2
+from bihuan_verify.audit import check_log
+from bihuan_verify.documents import read_head, read_json, read_keys
+from bihuan_verify.findings import Outcome, say
+from bihuan_verify.logfile import entries_of, head_of
+
+from bihuanctl.archive import Desk, as_dict, desk
+from bihuanctl.commands.options import Json
+from bihuanctl.platform.accounts import ADMINISTRATOR
+from bihuanctl.refusal import EXIT_FAILED
+from bihuanctl.session import Session
+
+Keep = Annotated[Path | None, typer.Option("--keep", metavar="FILE", help="Keep it there, for `bihuan-verify`.")]
+
+
+def head(context: typer.Context, keep: Keep = None) -> None:
+    """Show the newest signed head of the log."""
+    _give(context, keep, lambda calls: calls.log.GetTreeHead(log_pb2.GetTreeHeadRequest()))
+
+
+def keys(context: typer.Context, keep: Keep = None) -> None:
+    """Show the public keys that heads are signed with."""
+    _give(context, keep, lambda calls: calls.log.ListLogKeys(log_pb2.ListLogKeysRequest()))
+
+
+def consistency(
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A head that was kept earlier.")],
+    keep: Keep = None,
+) -> None:
+    """Prove that nothing was changed or taken out since an old head, for `bihuan-verify consistency`."""
+    first = read_head(read_json(old.read_bytes())).tree_size
+    wanted = log_pb2.GetConsistencyProofRequest(first_size=first)
+    _give(context, keep, lambda calls: calls.log.GetConsistencyProof(wanted))
+
+
+def audit(context: typer.Context, keep: Keep = None, *, as_json: Json = False) -> None:
+    """Compare the whole log with what the archive holds. Exit status 1 when anything was changed or deleted."""
+    session = Session.of(context)
+    pages, trusted = asyncio.run(_read(session))
+    if keep:
+        keep.write_text("".join(json.dumps(page, ensure_ascii=False) + "\n" for page in pages), encoding="utf-8")
+    outcome = _audit(pages, trusted)
+    language = session.texts.language
+    if as_json:
+        found = [{"code": each.code, "where": each.where, "text": each.text(language)} for each in outcome.findings]
+        session.print_json({"clean": not found, "findings": found})
+    else:
+        for code, values in outcome.checked:
+            session.console.print(say(code, language, **values), style="green", markup=False)
+        for finding in outcome.findings:
+            session.console.print(f"✘ {finding.text(language)}", style="red", markup=False)
+    raise typer.Exit(EXIT_FAILED if outcome.findings else 0)
+
+
+async def _read(session: Session) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Every page of the log, and the keys that its heads may be signed with."""
+    async with desk(session, ADMINISTRATOR) as calls:
+        trusted = read_keys(as_dict(await calls.log.ListLogKeys(log_pb2.ListLogKeysRequest())))
+        return [page async for page in calls.log_pages()], trusted
+
+
+def _audit(pages: list[dict[str, Any]], trusted: dict[str, bytes]) -> Outcome:
+    # Entries that came in while the pages were read stand behind the first page's head.
+    newest = head_of(pages[0])
+    return check_log(entries_of(pages, newest.tree_size), newest, trusted)
+
+
+def _give(context: typer.Context, keep: Path | None, call: Callable[[Desk], Awaitable[Any]]) -> None:
+    session = Session.of(context)
+
+    async def ask() -> Any:
+        async with desk(session, ADMINISTRATOR) as calls:
+            return await call(calls)
+
+    session.keep_json(as_dict(asyncio.run(ask())), keep)

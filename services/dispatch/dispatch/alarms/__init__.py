@@ -1,0 +1,1 @@
+"""Alarms of the network, as monitoring systems report them (DSP-07)."""

@@ -1,0 +1,88 @@
+"""How cases follow an incident: attached and told when it opens, delivered and told when it is restored (INT-15).
+
+Each case is brought in line by a command of its own (`FollowIncident`), which looks at what is true then: it may come
+twice, late or after the next one, and a process may die between two of them.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from bihuan.intake.v1 import cases_pb2, incident_events_pb2
+from servicekit.database import UnitOfWork
+from servicekit.errors import Fault
+from servicekit.identity import Principal
+
+from intake.cases import incidents, progress, store, texts
+from intake.cases.case import Case
+from intake.cases.changes import put_back, take_in_hand
+from intake.cases.promises import promised_clock
+from intake.cases.results import restoration_of
+from intake.cases.steps import Step, noted
+from intake.cases.texts import Text
+from intake.customers.store import find_keys
+from intake.desk import Desk
+from intake.outages import store as outages
+from intake.outages.outage import Outage, State
+from servicekit import deadlines
+
+SYSTEM = "system"
+# Notices of standards/stages.yaml: what customers are told.
+OUTAGE = "outage"
+OUTAGE_OVER = "outage_over"
+OUTAGE_DISMISSED = "outage_dismissed"
+
+
+def send_after(tx: UnitOfWork, outage: Outage, case_ids: Collection[UUID]) -> None:
+    """Has each of the cases brought in line with the outage, in a transaction of its own."""
+    for case_id in case_ids:
+        tx.command(incident_events_pb2.FollowIncident(case_id=str(case_id), incident_id=str(outage.incident_id)))
+
+
+async def follow_incident(tx: UnitOfWork, desk: Desk, case_id: str, incident_id: UUID) -> None:
+    """Does what the incident's state asks of this case now; nothing where it is done, or the case has moved on."""
+    case = await store.lock(tx, case_id)
+    outage = await outages.hold(tx, incident_id)
+    waits = case.waits_for_incident and case.incident_id == incident_id
+    if outage.state == State.OPEN and incidents.attachable(case):
+        await _take_along(tx, desk, case, incidents.attached(case, tx.now, incident_id=incident_id), notice=OUTAGE)
+    elif outage.state == State.RESTORED and waits and case.work_order_id is None:
+        result = restoration_of(outage.restoration, case.language)
+        step = incidents.restored(case, tx.now, result=result, restored_at=outage.restored_at or tx.now)
+        await _take_along(tx, desk, case, step, notice=OUTAGE_OVER)
+    elif outage.state == State.DISMISSED and waits:
+        step = incidents.released(case, tx.now, reason="incident_dismissed")
+        await _take_along(tx, desk, case, step, notice=OUTAGE_DISMISSED)
+
+
+async def attach_to_incident(
+    tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.AttachToIncidentRequest
+) -> Case:
+    """Somebody sees that the case is part of an incident. Raises Fault incident_unknown or incident_over."""
+    case = await take_in_hand(tx, principal, request.case, request.expected_version)
+    outage = await outages.hold(tx, UUID(request.incident_id))
+    if outage.state != State.OPEN:
+        raise Fault("incident_over", field="incident_id")
+    step = incidents.attached(case, tx.now, incident_id=outage.incident_id)
+    return await _take_along(tx, desk, case, step, notice=OUTAGE, actor=principal.actor)
+
+
+async def detach_from_incident(
+    tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.DetachFromIncidentRequest
+) -> Case:
+    """Somebody sees that the case has nothing to do with its incident: it is assessed by itself."""
+    case = await take_in_hand(tx, principal, request.case, request.expected_version)
+    step = incidents.released(case, tx.now, reason="detached")
+    reason = Text(role=texts.DETACHMENT_REASON, text=request.reason, author=principal.actor)
+    return await put_back(tx, desk, case, step, actor=principal.actor, words=reason)
+
+
+async def _take_along(tx: UnitOfWork, desk: Desk, case: Case, step: Step, *, notice: str, actor: str = SYSTEM) -> Case:
+    """Stores the step, and with it the contact by which the customer is told: both, or neither."""
+    told = noted(step.after, "customer_told", notice=notice, channel=case.channel)
+    after = await store.save(tx, case, step, told, actor=actor)
+    clocks = (await deadlines.of(tx, [str(case.case_id)]))[str(case.case_id)]
+    words = progress.notice_text(desk.standards.stages.notices[notice], case.language, promised_clock(after, clocks))
+    contact = Text(role=texts.INTERACTION, text=words, author=SYSTEM, channel=case.channel)
+    key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
+    await texts.add(tx, desk.sealer, key, case, [contact])
+    return after

@@ -1,0 +1,67 @@
+"""When many fault reports are one mass outage (INT-15). Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from servicekit.regions import regions_upwards
+
+from intake.outages.outage import Outage, State
+from standards import Standards
+
+# The kind of case that tells of an outage.
+FAULT = "fault_repair"
+
+
+@dataclass(frozen=True, order=True)
+class Area:
+    """Where reports are counted together: the same service in the same region."""
+
+    region: str
+    category: str
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A customer has reported a fault that nobody has solved yet."""
+
+    customer_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MassRule:
+    """From standards/thresholds.yaml: so many customers of one area in so short a time."""
+
+    window: timedelta
+    customers: int
+
+    @classmethod
+    def of(cls, standards: Standards) -> Self:
+        return cls(standards.windows["outage"].length, int(standards.thresholds["outage_reports"].value))
+
+    def reporting(self, sightings: Iterable[Sighting], now: datetime) -> int:
+        """How many customers have reported in the window, its first moment included; each counts once."""
+        since = now - self.window
+        return len({sighting.customer_id for sighting in sightings if sighting.at >= since})
+
+    def is_mass(self, sightings: Iterable[Sighting], now: datetime) -> bool:
+        """Whether that is one outage rather than many faults."""
+        return self.reporting(sightings, now) >= self.customers
+
+
+def covering(area: Area, outages: Iterable[Outage]) -> Outage | None:
+    """The first outage known for this area or a region above it; one that is only asked for counts too."""
+    regions = regions_upwards(area.region)
+    return next(
+        (
+            outage
+            for outage in outages
+            if outage.region in regions
+            and area.category in outage.categories
+            and outage.state in {State.ASKED, State.OPEN}
+        ),
+        None,
+    )

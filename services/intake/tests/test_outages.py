@@ -1,0 +1,252 @@
+"""Mass outages on a real database: recognised once, every case attached, told and delivered once (INT-15)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from bihuan.dispatch.v1 import events_pb2 as dispatch_events
+from bihuan.dispatch.v1 import incident_events_pb2 as dispatch_incidents
+from bihuan.intake.v1 import cases_pb2, incident_events_pb2
+from intake.cases import closing, queries, texts
+from intake.cases.case import Case, Stage
+from intake.clocks import build_clocks
+from intake.customers.store import find_keys
+from intake.customers.texts import unseal
+from intake.facts import entity_facts
+from intake.outages import following
+from servicekit.clock import ManualClock
+from servicekit.deadlines.firing import Firing
+from servicekit.errors import Fault
+from servicekit.identity import Principal
+from servicekit.messaging import NotYet
+
+TIANHE, YUEXIU = "cn.gd.gz.tianhe", "cn.gd.gz.yuexiu"
+THRESHOLD = 40
+
+
+class Outbreak:
+    """Many customers of one area, and dispatch, which answers."""
+
+    def __init__(self, office, a_request, app: Principal) -> None:
+        self.office, self.a_request, self.app = office, a_request, app
+        self.phones = iter(range(13900000000, 13999999999))
+
+    async def report(self, **said) -> Case:
+        return (await self.office.open(self.a_request(phone=str(next(self.phones)), **said), self.app)).case
+
+    async def break_out(self, count: int = THRESHOLD, **said) -> list[Case]:
+        return list(await asyncio.gather(*(self.report(**said) for _ in range(count))))
+
+    async def asked(self) -> list[dispatch_incidents.OpenIncident]:
+        return await self.office.sent(dispatch_incidents.OpenIncident)
+
+    async def tell(self, event, case_id: str = "") -> None:
+        """An event of dispatch arrives; those of incidents belong to no case."""
+        reaction = self.office.reactions.find(event.DESCRIPTOR.full_name)
+        async with self.office.database.transaction("reaction") as tx:
+            await reaction.handle(tx, event, None)
+
+    async def open(self, incident_id: str, *, region=TIANHE, categories: Sequence[str] = ("internet_access",)) -> None:
+        event = dispatch_incidents.IncidentOpened(incident_id=incident_id, region=region, categories=categories)
+        async with self.office.database.transaction("now") as tx:
+            event.reported_at.FromDatetime(tx.now)
+        await self.tell(event)
+        await self.follow()
+
+    async def restore(self, incident_id: str) -> None:
+        event = dispatch_incidents.IncidentRestored(incident_id=incident_id, restoration="更换板卡")
+        async with self.office.database.transaction("now") as tx:
+            event.restored_at.FromDatetime(tx.now)
+        await self.tell(event)
+        await self.follow()
+
+    async def follow(self) -> None:
+        """Every command to itself arrives, each of them twice, as after a death between two."""
+        commands = await self.office.sent(incident_events_pb2.FollowIncident)
+        for command in [*commands, *commands]:
+            await self.tell(command)
+
+    async def contacts(self, case: Case) -> list[str]:
+        """What the customer was told of our own accord."""
+        async with self.office.database.transaction("look") as tx:
+            key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
+            kept = [text for text in await texts.of(tx, case) if text.role == texts.INTERACTION and not text.inbound]
+        return [unseal(self.office.desk.sealer, key, text.sealed) for text in kept]
+
+    async def problems(self) -> list[str]:
+        async with self.office.database.transaction("facts") as tx:
+            return [problem for fact in await entity_facts(tx, "", 5000) for problem in fact.problems]
+
+
+@pytest.fixture
+def outbreak(office, a_request, app: Principal) -> Outbreak:
+    return Outbreak(office, a_request, app)
+
+
+async def test_int15_forty_at_once_on_two_replicas_ask_for_one_incident(outbreak, replica, a_request, app) -> None:
+    other = Outbreak(replica, a_request, app)
+    other.phones = iter(range(13800000000, 13899999999))
+    await asyncio.gather(outbreak.break_out(25), other.break_out(25), outbreak.break_out(10, region=YUEXIU))
+    (asked,) = await outbreak.asked()
+    assert (asked.region, list(asked.categories)) == (TIANHE, ["internet_access"])
+    assert asked.reports >= THRESHOLD
+
+
+async def test_int15_one_less_is_none_and_neither_are_guesses_repeats_and_other_places(
+    outbreak, manual_clock: ManualClock
+) -> None:
+    await outbreak.break_out(THRESHOLD - 1)
+    await outbreak.break_out(5, region=YUEXIU)
+    await outbreak.break_out(5, category="mobile")
+    await outbreak.break_out(5, subject="hm", description="")
+    assert await outbreak.asked() == []
+    manual_clock.advance(timedelta(minutes=10, seconds=1))
+    await outbreak.break_out(THRESHOLD - 1)
+    assert await outbreak.asked() == [], "the first ones are too long ago"
+    await outbreak.report()
+    assert len(await outbreak.asked()) == 1
+
+
+async def test_int15_all_are_attached_told_once_and_delivered_with_it(outbreak, office) -> None:
+    cases = await outbreak.break_out()
+    elsewhere = await outbreak.report(region=YUEXIU)
+    (asked,) = await outbreak.asked()
+    early = await outbreak.report()
+    await outbreak.open(asked.incident_id)
+    late = await outbreak.report()
+    await outbreak.follow()
+    concerned = [*cases, early, late]
+    for case in concerned:
+        waiting = await office.case(case.case_id)
+        assert (waiting.stage, str(waiting.incident_id)) == (Stage.HANDLING, asked.incident_id)
+        assert (await office.history(case)).count("customer_told") == 1
+    (told,) = await outbreak.contacts(cases[0])
+    assert "统一抢修" in told
+    assert (await office.case(elsewhere.case_id)).incident_id is None
+    assert await outbreak.problems() == []
+    await outbreak.restore(asked.incident_id)
+    for case in concerned:
+        delivered = await office.case(case.case_id)
+        assert (delivered.stage, delivered.result) == (Stage.DELIVERED, "区域网络故障已恢复：更换板卡")
+    assert [len(await outbreak.contacts(case)) for case in concerned] == [2] * len(concerned)
+    assert await outbreak.problems() == []
+    await outbreak.restore(asked.incident_id)
+    assert len(await outbreak.contacts(late)) == 2
+
+
+async def test_int15_an_alarm_takes_along_what_was_reported_lately(outbreak, office, manual_clock) -> None:
+    before = await outbreak.report()
+    manual_clock.advance(timedelta(minutes=20))
+    lately, other = await outbreak.report(), await outbreak.report(category="mobile")
+    incident_id = str(uuid4())
+    await outbreak.open(incident_id, region="cn.gd.gz")
+    assert (await office.case(lately.case_id)).waits_for_incident
+    assert [(await office.case(case.case_id)).incident_id for case in (before, other)] == [None, None]
+
+
+async def test_int15_reports_that_join_an_incident_of_an_alarm_make_no_second_one(outbreak, office) -> None:
+    cases = await outbreak.break_out()
+    (asked,) = await outbreak.asked()
+    other = str(uuid4())
+    joined = dispatch_incidents.IncidentReportsJoined(incident_id=other, asked_incident_id=asked.incident_id)
+    with pytest.raises(NotYet):
+        await outbreak.tell(joined)
+    await outbreak.open(other)
+    await outbreak.tell(joined)
+    await outbreak.follow()
+    assert {str((await office.case(case.case_id)).incident_id) for case in cases} == {other}
+    assert len(await outbreak.contacts(cases[0])) == 1
+    await outbreak.report()
+    assert len(await outbreak.asked()) == 1
+
+
+async def test_int15_a_false_alarm_leaves_ordinary_cases(outbreak, office) -> None:
+    cases = await outbreak.break_out()
+    (asked,) = await outbreak.asked()
+    await outbreak.open(asked.incident_id)
+    await outbreak.tell(dispatch_incidents.IncidentDismissed(incident_id=asked.incident_id))
+    await outbreak.follow()
+    for case in cases:
+        alone = await office.case(case.case_id)
+        assert (alone.stage, alone.incident_id) == (Stage.ACCEPTED, None)
+    assert [len(await outbreak.contacts(case)) for case in cases[:3]] == [2] * 3
+    await outbreak.report()
+    assert len(await outbreak.asked()) == 1, "those that came back are no new sighting"
+    assert await outbreak.problems() == []
+
+
+async def test_int15_not_solved_for_me_goes_on_alone(outbreak, office, app) -> None:
+    cases = await outbreak.break_out()
+    (asked,) = await outbreak.asked()
+    await outbreak.open(asked.incident_id)
+    await outbreak.restore(asked.incident_id)
+    request = cases_pb2.ConfirmResultRequest(case=str(cases[0].case_id), solved=False)
+    again = await office.change(closing.confirm_result, app, request)
+    assert (again.stage, again.incident_id, again.reopened_times) == (Stage.ACCEPTED, None, 1)
+    await outbreak.follow()
+    assert (await office.case(cases[0].case_id)).stage == Stage.ACCEPTED
+    assert await outbreak.problems() == []
+
+
+async def test_int15_a_visit_under_way_ends_with_its_own_result_or_with_the_incidents(outbreak, office, agent) -> None:
+    kept, off = await outbreak.report(), await outbreak.report()
+    kept = await office.assess(kept, agent, needs_visit=True)
+    off = await office.assess(off, agent, needs_visit=True)
+    for case in (kept, off):
+        await office.tell_assigned(case, "e1")
+    incident_id = str(uuid4())
+    await outbreak.open(incident_id)
+    asked_off = await office.sent(dispatch_events.CancelWorkOrder)
+    assert {command.work_order_id for command in asked_off} == {str(kept.work_order_id), str(off.work_order_id)}
+    assert all(command.unless_on_site for command in asked_off)
+    await outbreak.restore(incident_id)
+    waiting = [await office.case(case.case_id) for case in (kept, off)]
+    assert [case.stage for case in waiting] == [Stage.HANDLING] * 2, "until dispatch says what became of the visits"
+    assert await outbreak.problems() == []
+    await office.tell(dispatch_events.WorkOrderCancelled(**office.ids(off), reason="incident"), version=4)
+    await outbreak.follow()
+    assert (await office.case(off.case_id)).result.startswith("区域网络故障已恢复")
+    await office.tell_completed(kept, "e1", kept.accepted_at, version=4)
+    done = await office.case(kept.case_id)
+    assert (done.stage, done.handler) == (Stage.DELIVERED, "e1")
+    assert await outbreak.problems() == []
+
+
+async def test_int15_people_attach_and_detach(outbreak, office, agent: Principal) -> None:
+    case, incident_id = await outbreak.report(category="mobile"), str(uuid4())
+    attach = cases_pb2.AttachToIncidentRequest(case=case.case_number, incident_id=incident_id)
+    with pytest.raises(Fault, match="incident_unknown"):
+        await office.change(following.attach_to_incident, agent, attach)
+    await outbreak.open(incident_id)
+    await office.change(following.attach_to_incident, agent, attach)
+    async with office.database.transaction("list") as tx:
+        filters = queries.Filters(incident_id=UUID(incident_id))
+        listed, _ = await queries.list_cases(tx, agent, filters, page_size=10, page_token="")
+    assert [each.case_id for each in listed] == [case.case_id]
+    detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
+    alone = await office.change(following.detach_from_incident, agent, detach)
+    assert (alone.stage, alone.incident_id) == (Stage.ACCEPTED, None)
+    await outbreak.restore(incident_id)
+    with pytest.raises(Fault, match="incident_over"):
+        await office.change(following.attach_to_incident, agent, attach)
+    assert await outbreak.problems() == []
+
+
+async def test_int15_the_promise_runs_on_and_is_judged_but_only_the_incident_escalates(
+    outbreak, office, manual_clock: ManualClock
+) -> None:
+    """docs/decisions/0007: an outage is no pause; a late case is told by its clock, not by forty escalations."""
+    case = await outbreak.report()
+    await outbreak.open(str(uuid4()))
+    assert (await office.clocks(case))["fault_response"] == "met"
+    firing = Firing(office.database, build_clocks(office.desk.standards))
+    manual_clock.advance(timedelta(hours=25))
+    while await firing.fire_due():
+        pass
+    assert (await office.clocks(case))["handling"] == "missed"
+    late = await office.case(case.case_id)
+    assert (late.priority, "case_escalated" in await office.history(late)) == (case.priority, False)
+    assert "clock_missed" in await office.history(late)
+    assert await outbreak.problems() == []

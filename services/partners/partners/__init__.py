@@ -1,0 +1,1 @@
+"""Bihuan's partners: what each may see, their feeds and their webhooks."""

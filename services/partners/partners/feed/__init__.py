@@ -1,0 +1,1 @@
+"""Passing on events: to feeds on the bus, and to webhooks."""

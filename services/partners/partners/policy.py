@@ -1,0 +1,46 @@
+"""What the partners service takes from the standards."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from servicekit.errors import Fault
+
+from standards import Standards
+
+# Clock of standards/clocks.yaml.
+PARTNER_ACCESS = "partner_access"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The standards as partners and webhooks need them."""
+
+    regions: Collection[str]
+    # Pauses after the first failed attempt, the second, …; afterwards a delivery is given up.
+    retry_pauses: tuple[timedelta, ...]
+    secret_overlap: timedelta
+    history_kept: timedelta
+    # Failed attempts in a row that disable an endpoint.
+    most_failures: int
+    concurrency: int
+    request_seconds: float
+
+    @classmethod
+    def of(cls, standards: Standards) -> Self:
+        figures = standards.thresholds
+        return cls(
+            regions=frozenset(standards.regions),
+            retry_pauses=standards.schedules["webhook"].pauses,
+            secret_overlap=standards.windows["webhook_secret_overlap"].length,
+            history_kept=standards.windows["webhook_history"].length,
+            most_failures=int(figures["webhook_failures"].value),
+            concurrency=int(figures["webhook_concurrency"].value),
+            request_seconds=float(figures["webhook_seconds"].value),
+        )
+
+    def require_region(self, region: str) -> None:
+        """Raises Fault region_unknown."""
+        if region not in self.regions:
+            raise Fault("region_unknown", field="scope.domain", region=region)

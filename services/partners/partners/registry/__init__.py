@@ -1,0 +1,1 @@
+"""Partners, what each may see and until when."""

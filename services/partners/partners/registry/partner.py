@@ -1,0 +1,55 @@
+"""A partner: what it may see, and until when (GWY-05)."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import DateTime, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+from partners.registry.scope import matches
+
+UTC_TIME = DateTime(timezone=True)
+
+
+class State(StrEnum):
+    """The words behind the contract's PartnerState."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class Scope(SQLModel):
+    """What a partner may see; the contract's Scope."""
+
+    # `<service>.<entity>.<happened>`, with `*` for any word.
+    event_types: list[str] = Field(sa_type=ARRAY(Text))
+    domain: str
+    valid_until: datetime = Field(sa_type=UTC_TIME)
+
+
+class Partner(Scope):
+    """A partner as a value. `PartnerRow` stores exactly these fields."""
+
+    partner: str = Field(primary_key=True)
+    version: int
+    state: State = Field(sa_type=Text)
+    display_name: str
+    registered_at: datetime = Field(sa_type=UTC_TIME)
+    ended_reason: str = Field(default="", sa_type=Text)
+    # bcrypt, as the NATS server compares it.
+    feed_password_hash: str
+
+    def may_see(self, subject: str, region: str | None, now: datetime) -> bool:
+        """Whether an event on `subject` in `region` (None: it has none) is for this partner at this moment."""
+        if self.state != State.ACTIVE or now >= self.valid_until:
+            return False
+        return matches(self.event_types, subject) and covers(self.domain, region)
+
+
+def covers(domain: str, region: str | None) -> bool:
+    """Whether `region` is `domain` or lies in it. What has no region belongs to the whole country alone."""
+    if region is None:
+        return "." not in domain
+    return region == domain or region.startswith(f"{domain}.")

@@ -1,0 +1,1 @@
+"""The contract's calls: proto ⇄ commands and queries; no rules here."""

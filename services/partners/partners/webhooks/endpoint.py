@@ -1,0 +1,39 @@
+"""A webhook endpoint: where a partner wants its events sent (GWY-05)."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+from partners.registry.partner import UTC_TIME
+
+# Why an endpoint is disabled.
+BY_REQUEST = "by_request"
+GONE = "gone"
+FAILED_TOO_OFTEN = "failed_too_often"
+
+
+class State(StrEnum):
+    """The words behind the contract's EndpointState."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class Endpoint(SQLModel):
+    """An endpoint as a value. `EndpointRow` stores exactly these fields."""
+
+    endpoint_id: UUID = Field(primary_key=True)
+    partner: str
+    version: int
+    state: State = Field(sa_type=Text)
+    url: str
+    # Of what the partner may see, only these kinds; empty: all of it.
+    event_types: list[str] = Field(sa_type=ARRAY(Text))
+    # Failed attempts since the last one that succeeded.
+    failures: int = 0
+    disabled_reason: str = ""
+    created_at: datetime = Field(sa_type=UTC_TIME)

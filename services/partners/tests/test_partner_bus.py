@@ -1,0 +1,153 @@
+"""What a partner may do on the real bus: read and acknowledge its own feed, and nothing else (GWY-05)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import nats
+import nats.errors
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from partners.feed.provisioning import consumer_config
+from partners.registry.passwords import new_password
+from servicekit.messaging.feeds import FEEDS, feed_subject, partner_accounts
+
+OURS, OTHER = "partner-ours", "partner-other"
+EVENT = "bihuan.intake.case.opened.v1"
+
+
+@pytest.fixture
+async def passwords(nats_server, operator) -> AsyncIterator[dict[str, str]]:
+    """Two partners who are let in by a server that is not restarted, each with a consumer and one event in its feed."""
+    new = {partner: new_password() for partner in (OURS, OTHER)}
+    accounts = partner_accounts({partner: password.hashed for partner, password in new.items()})
+    nats_server.partner_accounts.write_text(json.dumps(accounts))
+    before = nats_server.pid
+    await nats_server.reload()
+    for partner in new:
+        await operator.add_consumer(FEEDS, consumer_config(partner))
+        await operator.publish(feed_subject(partner, EVENT), b"{}", headers={"ce-id": partner})
+    assert nats_server.pid == before
+    yield {partner: password.text for partner, password in new.items()}
+    nats_server.partner_accounts.unlink()
+    await nats_server.reload()
+
+
+@asynccontextmanager
+async def signed_in(server, partner: str, password: str, refusals: list[str]) -> AsyncIterator[Client]:
+    async def note(error: Exception) -> None:
+        refusals.append(str(error))
+
+    client = await nats.connect(server.url, user=partner, password=password, error_cb=note, allow_reconnect=False)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def fetch(client: Client, partner: str, count: int = 1):
+    feed = await client.jetstream().pull_subscribe_bind(durable=partner, stream=FEEDS)
+    return await feed.fetch(count, timeout=2)
+
+
+async def test_a_partner_reads_and_acknowledges_its_own_feed(nats_server, operator, passwords) -> None:
+    async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
+        (message,) = await fetch(client, OURS)
+        assert (message.subject, message.headers["ce-id"]) == (feed_subject(OURS, EVENT), OURS)
+        await message.ack_sync()
+    info = await operator.consumer_info(FEEDS, OURS)
+    assert (info.num_ack_pending, info.num_pending) == (0, 0)
+
+
+async def test_what_was_not_acknowledged_comes_again_after_a_new_sign_in(nats_server, passwords) -> None:
+    async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
+        (message,) = await fetch(client, OURS)
+        await message.nak()
+    async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
+        (again,) = await fetch(client, OURS)
+        assert again.headers["ce-id"] == OURS
+
+
+# What a partner might try, and must not.
+FORBIDDEN = (
+    f"$JS.API.CONSUMER.MSG.NEXT.{FEEDS}.{OTHER}",
+    f"$JS.ACK.{FEEDS}.{OTHER}.1.1.1.1.1",
+    f"$JS.API.CONSUMER.CREATE.{FEEDS}.{OURS}",
+    f"$JS.API.CONSUMER.CREATE.{FEEDS}.spy.bihuan.feed.>",
+    f"$JS.API.CONSUMER.DELETE.{FEEDS}.{OTHER}",
+    "$JS.API.CONSUMER.CREATE.BIHUAN_EVENTS.spy",
+    "$JS.API.CONSUMER.MSG.NEXT.BIHUAN_EVENTS.intake",
+    "$JS.API.DIRECT.GET.BIHUAN_EVENTS",
+    f"$JS.API.STREAM.MSG.GET.{FEEDS}",
+    f"$JS.API.STREAM.PURGE.{FEEDS}",
+    EVENT,
+    feed_subject(OURS, EVENT),
+    feed_subject(OTHER, EVENT),
+    "bihuan.intake.commands.redeliver",
+)
+
+
+async def test_everything_else_is_refused_by_the_server(nats_server, operator, passwords) -> None:
+    refusals: list[str] = []
+    async with signed_in(nats_server, OURS, passwords[OURS], refusals) as client:
+        for subject in FORBIDDEN:
+            await client.publish(subject, b"{}", reply="_INBOX.answer")
+            # The server tells of a refusal before it answers this.
+            await client.flush()
+    refused = [subject for subject in FORBIDDEN if any(f'"{subject.lower()}"' in refusal for refusal in refusals)]
+    assert refused == list(FORBIDDEN)
+    assert (await operator.stream_info("BIHUAN_EVENTS")).state.messages == 0
+
+
+async def test_nothing_can_be_listened_to(nats_server, operator, passwords) -> None:
+    heard: list[str] = []
+    refusals: list[str] = []
+    wanted = ("bihuan.>", "$JS.>", ">", f"_INBOX_{OTHER}.>")
+
+    async def hear(message: Msg) -> None:
+        heard.append(message.subject)
+
+    async with signed_in(nats_server, OURS, passwords[OURS], refusals) as client:
+        for subject in wanted:
+            await client.subscribe(subject, cb=hear)
+            await client.flush()
+        await operator.publish(feed_subject(OTHER, EVENT), b"{}")
+        await client.flush()
+    assert heard == []
+    assert len(refusals) == len(wanted)
+
+
+async def test_the_answer_to_a_request_cannot_be_sent_into_the_event_stream(nats_server, operator, passwords) -> None:
+    """Inside one account the server would publish the partner's own event wherever it is told to answer."""
+    async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
+        for answer_to in (EVENT, feed_subject(OTHER, EVENT)):
+            await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{FEEDS}.{OURS}", b'{"batch":1}', reply=answer_to)
+        await client.flush()
+        assert len(await fetch(client, OURS)) == 1  # by then both have been dealt with
+    async with signed_in(nats_server, OTHER, passwords[OTHER], []) as other:
+        assert [message.headers["ce-id"] for message in await fetch(other, OTHER)] == [OTHER]
+    assert (await operator.stream_info("BIHUAN_EVENTS")).state.messages == 0
+    # The two that were asked for above: nothing has come on anybody's subjects.
+    assert (await operator.stream_info(FEEDS)).state.messages == len(passwords)
+
+
+async def test_a_partner_that_has_gone_is_disconnected_and_others_stay(nats_server, operator, passwords) -> None:
+    gone = asyncio.Event()
+
+    async def closed() -> None:
+        gone.set()
+
+    async with signed_in(nats_server, OURS, passwords[OURS], []) as ours:
+        other = await nats.connect(
+            nats_server.url, user=OTHER, password=passwords[OTHER], allow_reconnect=False, closed_cb=closed
+        )
+        accounts = json.loads(nats_server.partner_accounts.read_text())
+        del accounts[f"PARTNER_{OTHER}"]
+        nats_server.partner_accounts.write_text(json.dumps(accounts))
+        await nats_server.reload()
+        await asyncio.wait_for(gone.wait(), 5)
+        assert ours.is_connected
+        assert other.is_closed
+        assert len(await fetch(ours, OURS)) == 1

@@ -1,0 +1,1 @@
+"""Bihuan's quality service."""

@@ -1,0 +1,1 @@
+"""Alerts of figures that are out of bounds (QLT-03)."""

@@ -1,0 +1,159 @@
+"""Looks whether figures that have moved are in bounds, and raises or clears alerts (QLT-03, QLT-05)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bihuan.complaints.v1 import commands_pb2
+from bihuan.quality.v1 import events_pb2
+from servicekit.database import UnitOfWork
+from servicekit.ids import uuid7
+from servicekit.regions import regions_upwards
+from sqlalchemy import insert, select, update
+from standards.indicators import Indicator, PeriodKind
+
+from quality.alerts.alert import Alert, Level, Move, level_of, next_move
+from quality.alerts.tables import ALERTS
+from quality.figures.periods import Period, period_at
+from quality.figures.queries import Scope, totals_by_region
+from quality.figures.values import figure_of
+from standards import Standards
+
+SAMPLE = "alert_sample"
+
+# Indicator and region of what was touched, or may have an alert.
+Places = Collection[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure of one region that says something."""
+
+    indicator: str
+    region: str
+    sample: int
+    value: Decimal
+
+
+def every_place(standards: Standards) -> set[tuple[str, str]]:
+    """Wherever there may be an alert: what is looked at when a process starts."""
+    return {(name, region) for name in standards.indicators for region in standards.regions}
+
+
+async def watch(tx: UnitOfWork, standards: Standards, touched: Places) -> None:
+    """Judges the figures of the running periods that rest on what was touched."""
+    by_period: defaultdict[PeriodKind, dict[str, set[str]]] = defaultdict(dict)
+    for name, region in touched:
+        indicator = standards.indicators[name]
+        if indicator.watched is not None:
+            watched = by_period[indicator.watched.period].setdefault(name, set())
+            watched |= {each for each in regions_upwards(region) if _is_watched(standards, indicator, each)}
+    for kind, places in by_period.items():
+        period = period_at(kind, tx.now)
+        await _judge(tx, standards, period, places)
+
+
+def _is_watched(standards: Standards, indicator: Indicator, region: str) -> bool:
+    known = standards.regions.get(region)
+    return known is not None and indicator.watched is not None and known.level in indicator.watched.regions
+
+
+async def _judge(tx: UnitOfWork, standards: Standards, period: Period, places: Mapping[str, set[str]]) -> None:
+    totals = await totals_by_region(tx, list(places), Scope(period))
+    open_alerts = await _open_alerts(tx, list(places))
+    required = int(standards.thresholds[SAMPLE].value)
+    for name, regions in places.items():
+        indicator, bounds = standards.indicators[name], standards.bounds(name)
+        for region in sorted(regions):
+            below = [part for at, part in totals.get(name, {}).items() if region in regions_upwards(at)]
+            sample, total = sum(part[0] for part in below), sum(part[1] for part in below)
+            known = open_alerts.get((name, region))
+            value = figure_of(indicator, sample, total)
+            if bounds is None or value is None:
+                continue
+            figure = Measured(name, region, sample, value)
+            match next_move(known.level if known else None, bounds, sample, required, value):
+                case Move.RAISE:
+                    await _raise(tx, standards, period, figure, level_of(bounds, value))
+                case Move.WORSEN if known is not None:
+                    await _worsen(tx, standards, known, figure)
+                case Move.CLEAR if known is not None:
+                    await _clear(tx, known, figure)
+
+
+async def _open_alerts(tx: UnitOfWork, indicators: Collection[str]) -> dict[tuple[str, str], Alert]:
+    statement = select(ALERTS).where(ALERTS.c.cleared_at.is_(None), ALERTS.c.indicator.in_(indicators))
+    rows = (await tx.execute(statement)).mappings()
+    return {(row["indicator"], row["region"]): Alert.model_validate(dict(row)) for row in rows}
+
+
+async def _raise(tx: UnitOfWork, standards: Standards, period: Period, figure: Measured, level: Level) -> None:
+    alert = Alert(
+        alert_id=uuid7(),
+        indicator=figure.indicator,
+        region=figure.region,
+        level=level,
+        responsible=standards.regions[figure.region].supervisor,
+        period=period.name,
+        value=figure.value,
+        sample=figure.sample,
+        standards_version=standards.version,
+        raised_at=tx.now,
+        improvement_id=uuid7() if level is Level.BREACH else None,
+    )
+    await tx.execute(insert(ALERTS).values(alert.model_dump()))
+    _announce(tx, standards, alert)
+
+
+async def _worsen(tx: UnitOfWork, standards: Standards, alert: Alert, figure: Measured) -> None:
+    """A warning became a breach: the same alert, and now an improvement."""
+    worse = {"level": Level.BREACH, "improvement_id": uuid7(), "version": alert.version + 1}
+    after = alert.model_copy(update={**worse, "value": figure.value, "sample": figure.sample})
+    await _save(tx, after)
+    _announce(tx, standards, after)
+
+
+async def _clear(tx: UnitOfWork, alert: Alert, figure: Measured) -> None:
+    """Back in bounds. The improvement goes on: it has to prove itself, and the next breach will be a new alert."""
+    cleared = {"cleared_at": tx.now, "version": alert.version + 1}
+    after = alert.model_copy(update={**cleared, "value": figure.value, "sample": figure.sample})
+    await _save(tx, after)
+    event = events_pb2.AlertCleared(
+        alert_id=str(after.alert_id),
+        indicator=after.indicator,
+        region=after.region,
+        value=float(after.value),
+        sample=after.sample,
+    )
+    tx.emit(event, version=after.version)
+
+
+async def _save(tx: UnitOfWork, alert: Alert) -> None:
+    await tx.execute(update(ALERTS).where(ALERTS.c.alert_id == alert.alert_id).values(alert.model_dump()))
+
+
+def _announce(tx: UnitOfWork, standards: Standards, alert: Alert) -> None:
+    improvement_id = str(alert.improvement_id or "")
+    event = events_pb2.AlertRaised(
+        alert_id=str(alert.alert_id),
+        indicator=alert.indicator,
+        region=alert.region,
+        level=alert.level,
+        value=float(alert.value),
+        sample=alert.sample,
+        improvement_id=improvement_id,
+    )
+    tx.emit(event, version=alert.version)
+    bounds = standards.bounds(alert.indicator)
+    if improvement_id and bounds is not None:
+        command = commands_pb2.OpenImprovement(
+            improvement_id=improvement_id,
+            alert_id=str(alert.alert_id),
+            indicator=alert.indicator,
+            region=alert.region,
+            baseline=float(alert.value),
+            goal=float(bounds.warning),
+            owner=alert.responsible,
+        )
+        tx.command(command)

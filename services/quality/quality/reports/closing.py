@@ -1,0 +1,42 @@
+"""The end of a period: a clock on platform time, and the reports that are then made (QLT-08)."""
+
+from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING
+from servicekit.database import UnitOfWork
+from servicekit.deadlines import Start
+from sqlalchemy import select
+
+from quality.figures.periods import Period, period_at
+from quality.reports.commands import make_report
+from quality.reports.report import State
+from quality.reports.tables import REPORTS
+from servicekit import deadlines
+from standards import Standards
+
+CLOCK = "report_period"
+GRACE = "report_closing"
+
+
+async def await_period_end(tx: UnitOfWork, standards: Standards) -> None:
+    """Has a clock running for the end of the current month; quarters and years end with one of theirs."""
+    await _await_end(tx, standards, period_at("month", tx.now))
+
+
+async def close_period(tx: UnitOfWork, standards: Standards, month: Period) -> None:
+    """Makes the reports of the month and of what ends with it, and waits for the next month's end."""
+    for kind in ("month", "quarter", "year"):
+        period = period_at(kind, month.begins)
+        if period.ends == month.ends and not await _is_published(tx, period):
+            await make_report(tx, standards, period)
+    await _await_end(tx, standards, period_at("month", month.ends))
+
+
+async def _await_end(tx: UnitOfWork, standards: Standards, month: Period) -> None:
+    clocks = (await deadlines.of(tx, [month.name]))[month.name]
+    if not any(clock.state == CLOCK_STATE_RUNNING for clock in clocks):
+        closes = month.ends + standards.windows[GRACE].length
+        await deadlines.start(tx, [Start(CLOCK, month.name, due_at=closes)])
+
+
+async def _is_published(tx: UnitOfWork, period: Period) -> bool:
+    statement = select(REPORTS.c.state).where(REPORTS.c.period == period.name)
+    return bool(await tx.scalar(statement) == State.PUBLISHED)

@@ -1,0 +1,1 @@
+"""The contracts of quality: proto to use cases and back, no rules here."""

@@ -1,0 +1,130 @@
+"""One alert for one departure, which opens one improvement, until the figure is back in bounds (QLT-03, QLT-05)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+from bihuan.complaints.v1.events_pb2 import IndicatorImprovementChanged
+from happenings import GUANGZHOU, MANAGER, a_case
+from hypothesis import given
+from hypothesis import strategies as st
+from quality.alerts.alert import Level, Move, level_of, next_move
+from quality.alerts.improvements import note_improvement
+from quality.alerts.queries import find_alert, list_alerts
+from quality.facts import entity_facts
+from servicekit.errors import Fault
+from standards.verdicts import Bounds
+
+AT_LEAST = Bounds("at_least", Decimal(90), Decimal(92))
+VALUES = st.decimals(0, 100, places=1)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=30))
+def test_an_alert_only_gets_worse_and_ends_well_within_bounds(values):
+    level = None
+    for value in values:
+        match next_move(level, AT_LEAST, 9, 5, value):
+            case Move.RAISE:
+                assert level is None
+                level = level_of(AT_LEAST, value)
+                assert value < 92
+            case Move.WORSEN:
+                assert level is Level.WARNING
+                level = Level.BREACH
+                assert value < 90
+            case Move.CLEAR:
+                assert level is not None
+                assert value >= 92
+                level = None
+            case Move.NOTHING if level is None:
+                assert value >= 92
+            case Move.NOTHING:
+                assert value < 92
+
+
+def test_too_few_say_nothing():
+    assert next_move(None, AT_LEAST, 4, 5, Decimal(0)) is Move.NOTHING
+    assert next_move(Level.BREACH, AT_LEAST, 4, 5, Decimal(100)) is Move.NOTHING
+    assert next_move(None, AT_LEAST, 0, 5, None) is Move.NOTHING
+
+
+async def _alerts(world, principal=MANAGER, **filters):
+    asked = {"only_open": False, "indicator": "satisfaction", "region": "", "before": None, "limit": 50, **filters}
+    return await world.do(list_alerts, principal, **asked)
+
+
+async def _rate(world, *scores):
+    for score in scores:
+        await world.hear(*a_case(score))
+
+
+async def test_qlt03_a_breach_raises_one_alert_a_scope_however_often_the_figure_moves(world):
+    await _rate(world, 1, 1, 1, 1)
+    assert await _alerts(world) == [], "four are too few"
+    await _rate(world, 1, 1, 1)
+    alerts = {alert.region: alert for alert in await _alerts(world)}
+    assert alerts.keys() == {"cn", "cn.gd.gz"}, "watched are the country and its cities"
+    assert [(alert.level, alert.sample) for alert in alerts.values()] == [("breach", 5)] * 2
+    assert alerts["cn.gd.gz"].responsible == "supervisor.gz"
+    assert await world.told("alert") == ["quality.alert.raised.v1"] * 2
+    assert await world.told("improvement") == ["complaints.commands.open_improvement"] * 2
+    assert [alert.region for alert in await _alerts(world, GUANGZHOU)] == ["cn.gd.gz"]
+    with pytest.raises(Fault) as refused:
+        await world.do(find_alert, str(alerts["cn"].alert_id), GUANGZHOU)
+    assert refused.value.code == "domain_forbidden"
+
+
+async def test_back_in_bounds_it_is_cleared_and_the_next_breach_is_a_new_one(world):
+    await _rate(world, 1, 1, 1, 1, 1)
+    world.clock.advance(timedelta(days=31))
+    assert len(await _alerts(world, only_open=True)) == 2, "a new month alone clears nothing"
+    await _rate(world, 5, 5, 5, 5, 5)
+    assert await _alerts(world, only_open=True) == []
+    assert (await world.told("alert"))[-2:] == ["quality.alert.cleared.v1"] * 2
+    world.clock.advance(timedelta(days=31))
+    await _rate(world, 1, 1, 1, 1, 1)
+    assert len(await _alerts(world)) == 4
+
+
+async def test_a_warning_that_gets_worse_stays_one_alert_and_opens_the_improvement_then(world):
+    await _rate(world, *[5] * 10, 1)  # 90.9 %
+    assert {alert.level for alert in await _alerts(world)} == {"warning"}
+    assert await world.told("improvement") == []
+    await _rate(world, 1)
+    worse = await _alerts(world)
+    assert [(alert.level, alert.version) for alert in worse] == [("breach", 2)] * 2
+    assert await world.told("improvement") == ["complaints.commands.open_improvement"] * 2
+
+
+async def test_a_restart_looks_at_everything_again_and_raises_nothing_twice(world):
+    await _rate(world, 1, 1, 1, 1, 1)
+    world.refresher.begin_anew()
+    await world.refresher.catch_up()
+    assert len(await _alerts(world)) == 2
+
+
+async def test_qlt05_the_alert_knows_how_far_its_improvement_is_in_whatever_order_it_is_told(world):
+    await _rate(world, 1, 1, 1, 1, 1)
+    alert = (await _alerts(world))[0]
+    assert {fact.state for fact in await world.do(entity_facts, "", 10)} == {"unanswered"}
+
+    async def tell(state: str, version: int) -> None:
+        event = IndicatorImprovementChanged(
+            improvement_id=str(alert.improvement_id), alert_id=str(alert.alert_id), state=f"IMPROVEMENT_STATE_{state}"
+        )
+        await world.do(note_improvement, event, version=version)
+
+    await tell("PLANNED", 2)
+    await tell("FOUND", 1)
+    known = await world.do(find_alert, str(alert.alert_id), MANAGER)
+    assert known.improvement_state == "planned"
+    facts = {UUID(fact.entity_id): fact for fact in await world.do(entity_facts, "", 10)}
+    assert facts[alert.alert_id].state == "planned"
+    assert [fact.problems for fact in facts.values()] == [[], []]
+
+
+async def test_the_improvement_of_no_alert_is_refused(world):
+    with pytest.raises(Fault) as refused:
+        await world.do(note_improvement, IndicatorImprovementChanged(improvement_id=str(uuid4())), version=1)
+    assert refused.value.code == "improvement_unknown"

@@ -1,0 +1,114 @@
+"""A record as a page for reading, with who opened it, when and what for all over it (REC-03, REC-07). Pure.
+
+One HTML file without scripts and without anything from elsewhere; every value is escaped.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from servicekit.deadlines import CHINA_TIME
+from servicekit.languages import Language
+
+from records.accesses.commands import Opened
+from records.exports.labels import labels
+from records.files.record import Record
+from standards import Standards
+
+# How often the watermark is repeated behind the page.
+REPEATED = 40
+
+_PAGE = """<!DOCTYPE html>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 sans-serif; margin: 2em; }} table {{ border-collapse: collapse; margin-bottom: 1.5em; }}
+th, td {{ border: 1px solid #bbb; padding: .2em .6em; text-align: left; vertical-align: top; }}
+.mark {{ border: 1px solid #a00; color: #a00; padding: .4em .8em; }}
+.behind {{ position: fixed; inset: 0; z-index: -1; overflow: hidden; opacity: .08; transform: rotate(-20deg); }}
+</style></head><body>
+<p class="mark">{mark}</p><div class="behind" aria-hidden="true">{behind}</div>
+<h1>{title}</h1>
+{facts}
+<h2>{history_label}</h2>
+{history}
+<h2>{texts_label}</h2>
+{texts}
+</body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearText:
+    """A text of the record as the caller may read it; empty after the customer's erasure."""
+
+    role: str
+    at: datetime
+    text: str
+
+
+def watermark(opened: Opened, language: Language) -> str:
+    """Who opened it, when, what for, and which entry of the log says so."""
+    return labels()["watermark"][language].format(
+        who=opened.request.requested_by,
+        when=_local(opened.opened_at),
+        purpose=opened.request.purpose,
+        entry=opened.entry_id,
+    )
+
+
+def readable(opened: Opened, texts: Sequence[ClearText], standards: Standards, language: Language) -> str:
+    """The page."""
+    say = {name: label[language] for name, label in labels().items()}
+    mark = escape(watermark(opened, language))
+    history = [
+        (_local(entry.at.ToDatetime(tzinfo=CHINA_TIME)), entry.happened, entry.actor, _details(entry.details))
+        for entry in opened.content.history
+    ]
+    words = [(_local(each.at), each.role, each.text or say["erased"]) for each in texts]
+    return _PAGE.format(
+        language=language,
+        title=escape(f"{say['title']} {opened.record.record_number}"),
+        mark=mark,
+        behind=" · ".join([mark] * REPEATED),
+        facts=_table([], [(say[name], value) for name, value in _facts(opened.record, standards, language)]),
+        history_label=escape(say["history"]),
+        history=_table([say[name] for name in ("at", "happened", "actor", "details")], history),
+        texts_label=escape(say["texts"]),
+        texts=_table([say[name] for name in ("at", "role", "text")], words),
+    )
+
+
+def _facts(record: Record, standards: Standards, language: Language) -> Iterator[tuple[str, str]]:
+    categories, regions = standards.categories, standards.regions
+    yield "record_number", record.record_number
+    yield "version", str(record.version)
+    yield "case_number", record.case_number
+    yield "record_class", standards.retention[record.retention_class or record.record_class].label[language]
+    yield "grade", standards.levels.data_grades[record.grade].label[language]
+    yield "category", categories[record.category].label[language] if record.category in categories else record.category
+    yield "region", regions[record.region].label[language] if record.region in regions else record.region
+    yield "customer_id", str(record.customer_id or "")
+    yield "staff", ", ".join(record.staff)
+    yield "outcome", labels()[record.outcome.value][language]
+    yield "result", record.result
+    yield "satisfaction", str(record.satisfaction or "")
+    yield "accepted_at", _local(record.accepted_at)
+    yield "closed_at", _local(record.closed_at)
+    yield "filed_at", _local(record.filed_at)
+    yield "missing", ", ".join(record.missing)
+    yield "content_hash", record.content_hash
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>\n" for row in rows)
+    return f"<table>\n<tr>{titles}</tr>\n{body}</table>" if head else f"<table>\n{body}</table>"
+
+
+def _details(details: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(dict(details).items()))
+
+
+def _local(moment: datetime | None) -> str:
+    return f"{moment.astimezone(CHINA_TIME):%Y-%m-%d %H:%M:%S %z}" if moment else ""

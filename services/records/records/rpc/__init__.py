@@ -1,0 +1,1 @@
+"""What records serves: proto to use cases and back, no rules here."""

@@ -1,0 +1,118 @@
+"""The audit of a whole log: does every entry lead to the signed root, and does the archive still hold what was filed?
+
+It finds rows that were changed, deleted, exchanged or put back directly in the database, and names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bihuan_verify.documents import DocumentError, Head, facts_of, read_json
+from bihuan_verify.findings import Outcome
+from bihuan_verify.merkle import leaf_hash, root_of_leaves
+from bihuan_verify.signatures import SignatureError, check_head
+
+FILED = "record_filed"
+DESTROYED = "record_destroyed"
+# Facts that the archive's rows are hashed into again, and what it means when they differ.
+COMPARED = {"content_hash": "content_changed", "catalogue_hash": "catalogue_changed"}
+LOST = {"content_hash": "content_lost", "catalogue_hash": "catalogue_lost"}
+
+
+@dataclass(frozen=True)
+class AuditedEntry:
+    """One entry of the log, and its facts computed anew from what the archive holds today."""
+
+    leaf_index: int
+    entry: bytes
+    leaf_hash: bytes
+    kind: str
+    record_id: str
+    version: int
+    found: Mapping[str, str]
+
+
+def check_log(entries: Iterable[AuditedEntry], head: Head, keys: Mapping[str, bytes]) -> Outcome:
+    """Every entry up to the head, in order. Reads them once, whatever their number."""
+    outcome = Outcome()
+    try:
+        check_head(head, keys)
+    except SignatureError as wrong:
+        outcome.wrong("head_wrong", detail=wrong)
+    reading = _Reading(outcome)
+    root = root_of_leaves(reading.leaves(entries))
+    if reading.count != head.tree_size:
+        outcome.wrong("log_shortened", detail=f"{reading.count} / {head.tree_size}")
+    elif root != head.root_hash:
+        outcome.wrong("root_wrong", detail=root.hex())
+    reading.judge_records()
+    if not outcome.findings:
+        outcome.well("log_whole", entries=reading.count, records=len(reading.newest))
+    return outcome
+
+
+class _Reading:
+    """What is remembered while the entries go by."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.count = 0
+        # Of each record the newest version that was filed.
+        self.newest: dict[str, AuditedEntry] = {}
+        self.emptied: list[AuditedEntry] = []
+        self.destroyed: set[str] = set()
+
+    def leaves(self, entries: Iterable[AuditedEntry]) -> Iterable[bytes]:
+        for entry in entries:
+            if entry.leaf_index != self.count:
+                self.outcome.wrong("entry_lost", str(self.count))
+                # One finding is enough: everything behind a gap has another place.
+                self.count = entry.leaf_index
+            self.count += 1
+            self._take(entry)
+            yield leaf_hash(entry.entry) if entry.entry else entry.leaf_hash
+
+    def _take(self, entry: AuditedEntry) -> None:
+        if entry.kind == DESTROYED:
+            self.destroyed.add(entry.record_id)
+        if not entry.entry:
+            self.emptied.append(entry)
+            return
+        if leaf_hash(entry.entry) != entry.leaf_hash:
+            self.outcome.wrong("entry_changed", str(entry.leaf_index))
+            return
+        try:
+            facts = facts_of(entry.entry)
+            told = read_json(entry.entry).get("kind")
+        except DocumentError as wrong:
+            self.outcome.wrong("entry_changed", str(entry.leaf_index), wrong)
+            return
+        if told != entry.kind or facts.get("record_id", entry.record_id) != entry.record_id:
+            self.outcome.wrong("entry_changed", str(entry.leaf_index), entry.kind)
+        if told != FILED:
+            return
+        known = self.newest.get(entry.record_id)
+        if known is None or known.version < entry.version:
+            self.newest[entry.record_id] = entry
+        where = _name(facts)
+        for fact, value in entry.found.items():
+            if fact in facts and facts[fact] != value:
+                self.outcome.wrong(COMPARED[fact], where)
+        if "content_hash" not in entry.found:
+            self.outcome.wrong(LOST["content_hash"], where)
+
+    def judge_records(self) -> None:
+        """What can be said only when everything was read."""
+        for entry in self.newest.values():
+            facts = facts_of(entry.entry)
+            if "catalogue_hash" in facts and "catalogue_hash" not in entry.found:
+                self.outcome.wrong(LOST["catalogue_hash"], _name(facts))
+        for entry in self.emptied:
+            if entry.record_id not in self.destroyed:
+                self.outcome.wrong("entry_emptied", str(entry.leaf_index), entry.record_id)
+
+
+def _name(facts: Mapping[str, Any]) -> str:
+    return f"{facts.get('record_number', facts.get('record_id', '-'))} v{facts.get('version', '-')}"

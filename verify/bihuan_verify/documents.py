@@ -1,0 +1,143 @@
+"""The documents that a platform gives out, as JSON of its contracts: heads, proofs, keys, entries.
+
+Every reader raises DocumentError for what is not such a document.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class DocumentError(ValueError):
+    """It is not the document that it should be. The text says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A signed tree head."""
+
+    tree_size: int
+    timestamp_ms: int
+    root_hash: bytes
+    signature: bytes
+    key_id: str
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """An entry with its way up to a head."""
+
+    entry: bytes
+    leaf_index: int
+    path: Sequence[bytes]
+    head: Head
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return facts_of(self.entry)
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """That an earlier log is the beginning of a later one."""
+
+    first_size: int
+    path: Sequence[bytes]
+    head: Head
+
+
+def read_json(content: bytes | str) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError as wrong:
+        raise DocumentError(f"it is not JSON: {wrong}") from None
+    if not isinstance(document, dict):
+        raise DocumentError("it is not a JSON object")
+    return document
+
+
+def read_head(document: Mapping[str, Any]) -> Head:
+    return Head(
+        tree_size=number(document, "tree_size"),
+        timestamp_ms=number(document, "timestamp_ms"),
+        root_hash=_bytes(document.get("root_hash")),
+        signature=_bytes(document.get("signature")),
+        key_id=str(document.get("key_id", "")),
+    )
+
+
+def read_inclusion(document: Mapping[str, Any]) -> Inclusion:
+    return Inclusion(
+        entry=_bytes(document.get("entry")),
+        leaf_index=number(document, "leaf_index"),
+        path=[_bytes(each) for each in _list(document, "path")],
+        head=read_head(_object(document, "head")),
+    )
+
+
+def read_consistency(document: Mapping[str, Any]) -> Consistency:
+    return Consistency(
+        first_size=number(document, "first_size"),
+        path=[_bytes(each) for each in _list(document, "path")],
+        head=read_head(_object(document, "head")),
+    )
+
+
+def read_keys(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The 32 bytes of each public key by its thumbprint (RFC 7638), which is computed here and not believed."""
+    keys: dict[str, bytes] = {}
+    for key in _list(document, "keys"):
+        if not isinstance(key, dict) or key.get("crv") != "Ed25519":
+            raise DocumentError("a key is not an Ed25519 JSON Web Key")
+        x = str(key.get("x", ""))
+        try:
+            raw = base64.b64decode(x + "=" * (-len(x) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            raise DocumentError("a key is not base64url") from None
+        members = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":"), sort_keys=True)
+        thumbprint = base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).rstrip(b"=").decode()
+        keys[thumbprint] = raw
+    return keys
+
+
+def facts_of(entry: bytes) -> dict[str, str]:
+    """The facts of an entry of the log."""
+    facts = read_json(entry).get("facts")
+    if not isinstance(facts, dict):
+        raise DocumentError("the entry has no facts")
+    return {str(name): str(value) for name, value in facts.items()}
+
+
+def number(document: Mapping[str, Any], name: str) -> int:
+    """A number of a document. Raises DocumentError."""
+    # JSON of the contracts writes large numbers as texts, and leaves out zeros.
+    try:
+        return int(document.get(name, 0))
+    except (TypeError, ValueError):
+        raise DocumentError(f"{name} is not a number") from None
+
+
+def _bytes(value: Any) -> bytes:
+    try:
+        return base64.b64decode(value or "", validate=True)
+    except (TypeError, ValueError):
+        raise DocumentError("bytes are not base64") from None
+
+
+def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+    found = document.get(name, [])
+    if not isinstance(found, list):
+        raise DocumentError(f"{name} is not a list")
+    return found
+
+
+def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = document.get(name)
+    if not isinstance(found, dict):
+        raise DocumentError(f"{name} is missing")
+    return found

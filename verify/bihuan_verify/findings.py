@@ -1,0 +1,48 @@
+"""What a check says: done and well, or what is wrong and where. Texts in both languages: texts.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("zh-CN", "en")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. `code` is a key of texts.json; `where` names the file, entry or record."""
+
+    code: str
+    where: str = ""
+    detail: str = ""
+
+    def text(self, language: str) -> str:
+        return say(self.code, language, where=self.where, detail=self.detail)
+
+
+@dataclass
+class Outcome:
+    """What was checked (keys of texts.json with their values) and what is wrong."""
+
+    checked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def well(self, code: str, **values: object) -> None:
+        self.checked.append((code, values))
+
+    def wrong(self, code: str, where: str = "", detail: object = "") -> None:
+        self.findings.append(Finding(code, where, str(detail)))
+
+
+def say(code: str, language: str, **values: object) -> str:
+    """A text of texts.json."""
+    return texts()[code][language].format_map({name: str(value) for name, value in values.items()})
+
+
+@cache
+def texts() -> dict[str, dict[str, str]]:
+    """Every text by code and language, read once."""
+    found: dict[str, dict[str, str]] = json.loads(files("bihuan_verify").joinpath("texts.json").read_text("utf-8"))
+    return found

@@ -1,0 +1,48 @@
+"""A whole log in a file: a line of JSON for each page, as the platform answers `/v1/record-log/entries`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from bihuan_verify.audit import AuditedEntry
+from bihuan_verify.documents import DocumentError, Head, number, read_head, read_inclusion, read_json
+
+
+def read_pages(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """Each page. Raises DocumentError."""
+    for line in lines:
+        if line.strip():
+            yield read_json(line)
+
+
+def head_of(page: Mapping[str, Any]) -> Head:
+    """The head that came with a page. Raises DocumentError."""
+    head = page.get("head")
+    if not isinstance(head, dict):
+        raise DocumentError("a page has no head")
+    return read_head(head)
+
+
+def entries_of(pages: Iterable[Mapping[str, Any]], upto: int) -> Iterator[AuditedEntry]:
+    """The entries of all pages in order, below the size `upto`. Raises DocumentError."""
+    for page in pages:
+        for entry in page.get("entries", []):
+            audited = _entry_of(entry)
+            if audited.leaf_index < upto:
+                yield audited
+
+
+def _entry_of(document: Mapping[str, Any]) -> AuditedEntry:
+    found = document.get("found", {})
+    # The same encoding of bytes and numbers as in a proof.
+    as_proof = read_inclusion({**document, "path": [document.get("leaf_hash", "")], "head": {}})
+    return AuditedEntry(
+        leaf_index=as_proof.leaf_index,
+        entry=as_proof.entry,
+        leaf_hash=as_proof.path[0],
+        kind=str(document.get("kind", "")),
+        record_id=str(document.get("record_id", "")),
+        version=number(document, "version"),
+        found={str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {},
+    )
