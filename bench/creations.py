@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.figures import Figure, at_most, clients_text
+from collections import Counter
+
+from bench.figures import Figure, at_most, clients_text, processor_times
 from bench.floor import Floor
 from bench.load import Outcome, Plan, run_in_own_process
 from bench.platform import Platform
@@ -34,7 +36,10 @@ async def measure_creations(platform: Platform, floor: Floor, seconds: float) ->
     url, token = platform.state.gateway_url, await platform.token()
     most_clients = max(CLIENTS)
     await run_in_own_process(Plan(url, token, most_clients, WARM_UP_SECONDS, WARM_UP_SERIES))
+    before = platform.processor_seconds()
     newcomers = await run_in_own_process(Plan(url, token, most_clients, ROUNDS * seconds, SERIES))
+    await platform.until_outbox_is_empty()
+    costs = processor_times(GROUP, "first-time creation", before, platform.processor_seconds(), len(newcomers.case_ids))
     everything = [newcomers]
     figures: list[Figure] = []
     # Each run is about something else, so that no report joins another.
@@ -42,14 +47,21 @@ async def measure_creations(platform: Platform, floor: Floor, seconds: float) ->
     for clients in CLIENTS:
         await floor.sample(clients)
         outcomes = []
+        spent: Counter[str] = Counter()
         for _ in range(ROUNDS):
             plan = Plan(url, token, clients, seconds, SERIES, next(categories), most=len(newcomers.case_ids))
+            spent.subtract(platform.processor_seconds())
             outcomes.append(await run_in_own_process(plan))
+            await platform.until_outbox_is_empty()
+            spent.update(platform.processor_seconds())
             await floor.sample(clients)
         figures += _figures(clients_text(clients), clients, _joined(outcomes), floor)
         everything += outcomes
+        if clients == most_clients:
+            created = len(_joined(outcomes).case_ids)
+            costs = processor_times(GROUP, "creation", {}, spent, created) + costs
     figures += _figures(f"{clients_text(most_clients)}, first-time callers", most_clients, newcomers, floor)
-    return [*figures, *await _proof(platform, _joined(everything))]
+    return [*figures, *costs, *await _proof(platform, _joined(everything))]
 
 
 def _joined(outcomes: list[Outcome]) -> Outcome:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+# Of the processor time of all: processes that took less only kept themselves alive.
+LEAST_SHARE: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -35,3 +40,19 @@ def percentile(values: list[float], share: float) -> float:
     """The value that `share` of them don't exceed. Raises IndexError without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def processor_times(
+    group: str, work: str, before: Mapping[str, float], after: Mapping[str, float], pieces: int
+) -> list[Figure]:
+    """What each process spent on one of the `pieces` of work, and all together; those that took no part are left out.
+
+    Unlike rates and waits this hardly depends on what else the machine is doing.
+    """
+    spent = {name: (after[name] - before.get(name, 0.0)) * 1000 / pieces for name in after}
+    total = sum(spent.values())
+    taking_part = sorted((name for name in spent if spent[name] > total * LEAST_SHARE), key=lambda name: -spent[name])
+    return [
+        Figure(group, f"processor time a {work}", total, "ms"),
+        *(Figure(group, f"processor time a {work}: {name}", spent[name], "ms") for name in taking_part),
+    ]

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvloop
@@ -20,7 +21,6 @@ from bench.figures import percentile
 PATH = "/v1/cases"
 CONTENT_LENGTH = b"content-length:"
 CREATED = 201
-_PHONE = "+86{series:04d}{serial:08d}"
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,26 @@ async def post_reports(plan: Plan) -> Outcome:
     return outcome
 
 
-def _request(host: str, plan: Plan, serial: int) -> bytes:
-    phone = _PHONE.format(series=plan.series, serial=serial)
-    report = {
+def phone_of(series: int, serial: int) -> str:
+    """A number that only the caller `serial` of that series has."""
+    return f"+86{series:04d}{serial:08d}"
+
+
+def report(phone: str, category: str = "") -> dict[str, Any]:
+    """The body of `POST /v1/cases`: a fault, as a customer reports it by app."""
+    return {
         "channel": "app",
         "caller": {"phone": phone, "name": "王小明", "identity_check": "IDENTITY_CHECK_TOKEN"},
         "region": "cn.gd.gz.tianhe",
         "subject": "宽带无法上网",
         "description": "从昨晚开始无法上网，光猫红灯闪烁，重启也没有用。请尽快安排人上门检查。",
-        "category": plan.category,
+        "category": category,
     }
-    body = json.dumps(report, ensure_ascii=False).encode()
+
+
+def _request(host: str, plan: Plan, serial: int) -> bytes:
+    phone = phone_of(plan.series, serial)
+    body = json.dumps(report(phone, plan.category), ensure_ascii=False).encode()
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {plan.token}\r\nIdempotency-Key: bench{phone}{plan.category}\r\n"

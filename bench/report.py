@@ -24,9 +24,15 @@ Written by `make bench`, which starts a platform of its own in a temporary folde
 - **Creations**: fault reports over HTTP through the gateway, by customers on file; with all services and consumers
   running, and 10 % of the traces sampled into the local span store. A process of its own makes the load, on the same
   processors. Afterwards every case that was answered 201 is looked up in intake's database.
+- **Processor time**: of each process, user and system, divided by the pieces of work; unlike rates and waits it hardly
+  depends on what else the machine does. PostgreSQL counts with all of its connections.
+- **Loop**: fault reports from the first word to the filed record, half of them with a visit; customers stay silent, so
+  that the platform's clock confirms. Wall time includes waiting until each stage of a wave has taken effect everywhere.
 - **Latency**: from the moment an outbox row is written, just before its commit, to a JetStream subscriber that gets it.
 - **Deadlines**: servicekit's runner in a process of its own, on the platform's PostgreSQL server.
 - **Footprint**: every process below the supervisor, PostgreSQL and NATS included, when nothing happens.
+- **Profile**: which package holds Python's lock in a process during first-time creations, sampled by py-spy. What the
+  standard library does is its caller's time; what runs below the event loop without a Python frame is the loop's.
 """
 
 

@@ -17,7 +17,9 @@ from servicekit.rpc.client import Channel
 from servicekit import clock as platform_clock
 
 PATIENCE_SECONDS: Final = 30.0
-LOOK_INTERVAL: Final = 0.02
+# Asking costs the services time in which they could work: ever less often.
+FIRST_LOOK_SECONDS: Final = 0.02
+LAST_LOOK_SECONDS: Final = 0.1
 
 
 class Pace:
@@ -44,24 +46,26 @@ class Pace:
     async def settle(self) -> None:
         """Returns when no event is on its way and no clock is overdue.
 
-        At the latest after a while: what hangs is told by the loop check at the end. Services are asked side by side,
-        so an event could slip through between two of them; it then takes effect a moment of platform time later.
+        At the latest after a while: what hangs is told by the loop check at the end. Services are asked one after the
+        other, so an event could slip through between two of them; it then takes effect a moment of platform time later.
         """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not await self._is_quiet() and time.monotonic() < deadline:  # noqa: ASYNC110 -- other processes' state
-            await asyncio.sleep(LOOK_INTERVAL)
+        deadline, pause = time.monotonic() + PATIENCE_SECONDS, FIRST_LOOK_SECONDS
+        while not await self._is_quiet() and time.monotonic() < deadline:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LAST_LOOK_SECONDS)
 
     async def _is_quiet(self) -> bool:
-        try:
-            backlogs = (await self.backlogs(only_waiting=True)).values()
-        except Fault:
-            return False
-        return not any(
-            backlog.outbox_waiting or backlog.consumer_pending or backlog.deadlines_overdue for backlog in backlogs
-        )
+        """One after the other: the first that is at work tells enough."""
+        for stub in self._stubs.values():
+            try:
+                backlog = await stub.GetBacklog(GetBacklogRequest(only_waiting=True))
+            except Fault:
+                return False
+            if backlog.outbox_waiting or backlog.consumer_pending or backlog.deadlines_overdue:
+                return False
+        return True
 
-    async def backlogs(self, *, only_waiting: bool = False) -> dict[str, Backlog]:
+    async def backlogs(self) -> dict[str, Backlog]:
         """What each service says about its work. Raises Fault while one can't be asked."""
-        question = GetBacklogRequest(only_waiting=only_waiting)
-        answers = await asyncio.gather(*(stub.GetBacklog(question) for stub in self._stubs.values()))
+        answers = await asyncio.gather(*(stub.GetBacklog(GetBacklogRequest()) for stub in self._stubs.values()))
         return dict(zip(self._stubs, answers, strict=True))

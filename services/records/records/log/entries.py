@@ -65,7 +65,7 @@ async def enter(
         "entry": content,
         "leaf_hash": leaf_hash(content),
     }
-    await tx.insert(ENTRIES, [row])
+    await tx.insert(ENTRIES, row)
     return entry_id
 
 
