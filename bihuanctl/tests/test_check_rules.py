@@ -165,6 +165,36 @@ def _without_orders(snapshot: Snapshot) -> LoggedEvents:
     return replace(snapshot.events, work_orders_asked={})
 
 
+SLOT = "0193a5f0-0000-7000-8000-0000000000d1"
+APPOINTED = Snapshot(
+    QUIET,
+    {
+        "case": [_case("assessed")],
+        "work_order": [_order("planned")],
+        "appointment": [EntityFact("appointment", COMPLAINT, CASE, "confirmed")],
+        "reservation": [
+            EntityFact("reservation", SLOT, CASE, "booked"),
+            EntityFact("reservation", ORDER, CASE, "expired"),
+        ],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        ("appointment_without_slot", {"reservation": []}),
+        ("appointment_without_slot", {"reservation": [EntityFact("reservation", SLOT, CASE, "booked")] * 2}),
+        ("slot_without_appointment", {"appointment": []}),
+        ("appointment_unanswered", {"appointment": [EntityFact("appointment", COMPLAINT, CASE, "initialized")]}),
+    ],
+)
+def test_every_appointment_rests_on_one_booked_slot(code: str, facts: dict[str, list[EntityFact]]) -> None:
+    """INT-09, DSP-05"""
+    assert judge(APPOINTED) == []
+    assert code in {finding.code for finding in judge(_with(APPOINTED, **facts))}
+
+
 FALLS: dict[str, Callable[[Snapshot], Snapshot]] = {
     "silent": lambda whole: replace(whole, silent={"intake": "away"}),
     "outbox_waiting": lambda whole: replace(whole, backlogs=QUIET | {"intake": ServiceBacklog(outbox_waiting=1)}),

@@ -310,7 +310,7 @@ class Schedule(Word):
 
 
 class Stage(Word):
-    """What people are told about a stage (INT-10). Places: `{responsible}`, `{promised_by}`."""
+    """What people are told about a stage (INT-10). Places: `{responsible}`, `{promised_by}`, `{appointment}`."""
 
     responsible: Texts
     promise: PlacedTexts

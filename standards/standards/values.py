@@ -64,7 +64,7 @@ Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 Source = Annotated[Text, AfterValidator(_names_clauses)]
 
 
-STAGE_PLACES = frozenset({"responsible", "promised_by"})
+STAGE_PLACES = frozenset({"responsible", "promised_by", "appointment"})
 
 
 def _with_known_places(texts: Mapping[Language, str]) -> Mapping[Language, str]:

@@ -56,7 +56,17 @@ def test_every_subject_has_the_right_form_and_its_own_service(travelling: Mappin
 
 def test_events_tell_what_has_happened(travelling: Mapping[str, Descriptor]) -> None:
     # Past tense all the same, or a state that began.
-    not_ending_in_ed = {"found", "handed_over", "lead_taken", "made", "result_fed_back", "sent", "waiting"}
+    not_ending_in_ed = {
+        "found",
+        "given_up",
+        "handed_over",
+        "held",
+        "lead_taken",
+        "made",
+        "result_fed_back",
+        "sent",
+        "waiting",
+    }
     for subject in travelling:
         if EVENT.fullmatch(subject):
             happened = subject.split(".")[3]

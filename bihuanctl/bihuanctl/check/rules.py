@@ -46,7 +46,7 @@ RECORDED_STAGES = ("closed", "archived")
 # that an engineer gave back waits or is assigned anew while the case stays where it was.
 AGREEING_STATES: Mapping[str, tuple[str, ...]] = {
     "accepted": (),
-    "assessed": ("waiting",),
+    "assessed": ("planned", "waiting"),
     "assigned": ("waiting", "assigned"),
     "handling": ("accepted", "travelling", "on_site", "waiting", "assigned"),
     "delivered": (),
@@ -204,6 +204,24 @@ def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding("work_orders_many", service="dispatch", entity_id=case_id, case_id=case_id, detail=str(count))
 
 
+def every_appointment_rests_on_one_booked_slot(snapshot: Snapshot) -> Iterator[Finding]:
+    """What the customer was promised is what dispatch has planned for, neither more nor less."""
+    if {"intake", "dispatch"} & snapshot.silent.keys():
+        return
+    booked = Counter(each.case_id for each in snapshot.of("reservation") if each.state == "booked")
+    confirmed = set()
+    for appointment in snapshot.of("appointment"):
+        if appointment.state == "initialized":
+            yield _about(appointment, "appointment_unanswered", "intake", appointment.state)
+        elif appointment.state == "confirmed":
+            confirmed.add(appointment.case_id)
+            if booked[appointment.case_id] != 1:
+                yield _about(appointment, "appointment_without_slot", "dispatch", str(booked[appointment.case_id]))
+    for reservation in snapshot.of("reservation"):
+        if reservation.state == "booked" and reservation.case_id not in confirmed:
+            yield _about(reservation, "slot_without_appointment", "intake", reservation.state)
+
+
 def every_running_exam_has_its_clock(snapshot: Snapshot) -> Iterator[Finding]:
     """Without it, the attempt would never end."""
     for attempt in snapshot.of("attempt"):
@@ -266,6 +284,7 @@ RULES = (
     every_complaint_agrees_with_its_case,
     every_work_order_belongs_to_its_case,
     no_case_has_two_open_work_orders,
+    every_appointment_rests_on_one_booked_slot,
     every_running_exam_has_its_clock,
     every_certificate_is_known_to_dispatch,
     every_breach_has_its_improvement,

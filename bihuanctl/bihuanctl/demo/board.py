@@ -16,7 +16,7 @@ UNSOLVED_STAGES: Final = tuple(f"CASE_STAGE_{stage}" for stage in ("ACCEPTED", "
 # While a case stands there, its work order matters.
 VISITED_STAGES: Final = UNSOLVED_STAGES[1:]
 OPEN_STATES: Final = tuple(
-    f"WORK_ORDER_STATE_{state}" for state in ("WAITING", "ASSIGNED", "ACCEPTED", "TRAVELLING", "ON_SITE")
+    f"WORK_ORDER_STATE_{state}" for state in ("PLANNED", "WAITING", "ASSIGNED", "ACCEPTED", "TRAVELLING", "ON_SITE")
 )
 # Up to so many cases are read one by one; more, out of the lists.
 FEW: Final = 12

@@ -3,6 +3,7 @@
 from functools import partial
 
 from bihuan.dispatch.v1.alarms_pb2_grpc import add_AlarmServiceServicer_to_server
+from bihuan.dispatch.v1.appointments_pb2_grpc import add_AppointmentSlotServiceServicer_to_server
 from bihuan.dispatch.v1.engineers_pb2_grpc import add_EngineerServiceServicer_to_server
 from bihuan.dispatch.v1.incidents_pb2_grpc import add_IncidentServiceServicer_to_server
 from bihuan.dispatch.v1.work_orders_pb2_grpc import add_WorkOrderServiceServicer_to_server
@@ -15,6 +16,7 @@ from dispatch.incidents import tables as incident_tables
 from dispatch.incidents.ladder import Ladder
 from dispatch.policy import Policy
 from dispatch.reactions import build_reactions
+from dispatch.rpc.appointments import AppointmentSlotServicer
 from dispatch.rpc.engineers import EngineerServicer
 from dispatch.rpc.incidents import AlarmServicer, IncidentServicer
 from dispatch.rpc.work_orders import WorkOrderServicer
@@ -30,6 +32,10 @@ def build(settings: ServiceSettings) -> Service:
         servicers=[
             (add_EngineerServiceServicer_to_server, EngineerServicer(platform.database, placement)),
             (add_WorkOrderServiceServicer_to_server, WorkOrderServicer(platform.database, placement)),
+            (
+                add_AppointmentSlotServiceServicer_to_server,
+                AppointmentSlotServicer(platform.database, placement.policy),
+            ),
             (add_IncidentServiceServicer_to_server, IncidentServicer(platform.database, ladder)),
             (add_AlarmServiceServicer_to_server, AlarmServicer(platform.database, platform.standards, ladder)),
         ],

@@ -1,4 +1,4 @@
-"""What dispatch tells the loop check: work orders and incidents with their clocks, certificates, and what is wrong."""
+"""What dispatch tells the loop check: work orders, incidents and reserved slots with their clocks, certificates."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -13,6 +13,7 @@ from dispatch.incidents import consistency as incident_consistency
 from dispatch.incidents.incident import Incident
 from dispatch.incidents.ladder import Ladder
 from dispatch.incidents.tables import INCIDENTS
+from dispatch.slots.facts import reservation_facts
 from dispatch.work_orders.consistency import problems_of, running_clocks
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import HELD, WorkOrder
@@ -28,6 +29,7 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int, *, ladder: Ladder
         *await _work_orders(tx, first, limit),
         *await _certificates(tx, first, limit),
         *await _incidents(tx, first, limit, ladder),
+        *await reservation_facts(tx, first, limit),
     ]
     return sorted(facts, key=lambda fact: fact.entity_id)[:limit]
 

@@ -1,5 +1,5 @@
 """What dispatch does for other services: the work orders and incidents that they ask for or call off (DSP-03, INT-15),
-and what training's certificates allow (DSP-02)."""
+the slots that they book (DSP-05), and what training's certificates allow (DSP-02)."""
 
 from datetime import UTC
 from uuid import UUID
@@ -14,6 +14,7 @@ from dispatch.engineers.certificate import Certificate, State
 from dispatch.engineers.certification import end_certificate, take_certificate
 from dispatch.incidents.ladder import Ladder
 from dispatch.incidents.opening import open_for_reports
+from dispatch.slots.booking import book_reservation
 from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
 
@@ -33,6 +34,10 @@ def build_reactions(placement: Placement, ladder: Ladder) -> Reactions:
             if fault.code == "work_order_unknown":
                 raise NotYet("the work order to cancel is not created yet") from fault
             raise
+
+    @reactions.on(events_pb2.BookReservation)
+    async def book(tx: UnitOfWork, wanted: events_pb2.BookReservation, _received: Received) -> None:
+        await book_reservation(tx, wanted, placement)
 
     @reactions.on(incident_events_pb2.OpenIncident)
     async def open_incident(tx: UnitOfWork, wanted: incident_events_pb2.OpenIncident, _received: Received) -> None:

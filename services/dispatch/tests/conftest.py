@@ -1,18 +1,27 @@
 """Dispatch's own database for its tests, and a crew to fill it with."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from bihuan.dispatch.v1 import events_pb2
+from dispatch.clocks import build_clocks
 from dispatch.engineers import commands as engineers
+from dispatch.engineers import rostering
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import Profile, get_engineer
 from dispatch.facts import entity_facts
 from dispatch.incidents.ladder import Ladder
 from dispatch.policy import Policy
+from dispatch.slots import store as reservations
+from dispatch.slots.booking import book_reservation
+from dispatch.slots.holding import Wish, find_slots, hold_slot
+from dispatch.slots.reservation import Reservation
+from dispatch.slots.windows import Window
 from dispatch.work_orders import commands, store
+from dispatch.work_orders.assignment import Need
 from dispatch.work_orders.commands import Attempt
 from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
@@ -20,6 +29,8 @@ from dispatch.work_orders.work_order import WorkOrder
 from servicekit.clock import ManualClock
 from servicekit.database import Database
 from servicekit.database.tables import outbox
+from servicekit.deadlines import CHINA_TIME
+from servicekit.deadlines.firing import Firing
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from sqlalchemy import select
@@ -163,3 +174,96 @@ class Depot:
 @pytest.fixture
 def depot(database: Database, manual_clock: ManualClock, placement: Placement) -> Depot:
     return Depot(database, manual_clock, placement)
+
+
+class Planner:
+    """What tests do with slots, each in a transaction of its own as the service would."""
+
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
+        self.database = depot.database
+        self.policy = depot.placement.policy
+        # The second slot of tomorrow: 11:00 in China.
+        tomorrow = depot.clock.now().astimezone(CHINA_TIME) + timedelta(days=1)
+        self.start = tomorrow.replace(hour=11, minute=0, second=0, microsecond=0).astimezone(UTC)
+        self.next_start = self.start + timedelta(hours=2)
+
+    async def hire(self, name: str, **facts) -> UUID:
+        """An engineer who is at work all of tomorrow."""
+        engineer_id = await self.depot.hire(name, on_shift=False, **facts)
+        await self.plan_shift(engineer_id)
+        return engineer_id
+
+    async def plan_shift(self, engineer_id: UUID) -> UUID:
+        shift = Window(self.start - timedelta(hours=2), self.start + timedelta(hours=7))
+        async with self.database.transaction("plan_shift") as tx:
+            profile = await rostering.plan_shift(tx, engineer_id, shift, key="", fingerprint=b"", principal=DISPATCHER)
+        return profile.shifts[-1].shift_id
+
+    async def cancel_shift(self, engineer_id: UUID) -> None:
+        shift = (await self.depot.profile(engineer_id)).shifts[0]
+        async with self.database.transaction("cancel_shift") as tx:
+            await rostering.cancel_shift(
+                tx, engineer_id, shift.shift_id, principal=DISPATCHER, placement=self.depot.placement
+            )
+
+    def wish(self, *, case_id: UUID | None = None, start=None, skill="broadband_repair", key="") -> Wish:
+        need = Need("cn.gd.gz", skill, "junior")
+        return Wish(case_id or uuid4(), need, start or self.start, key, b"wish")
+
+    async def hold(self, wish: Wish | None = None, *, principal=DISPATCHER, **facts) -> Reservation:
+        wish = wish or self.wish(**facts)
+        return await self.database.run("hold", lambda tx: hold_slot(tx, wish, principal, self.policy))
+
+    async def free(self, skill="broadband_repair") -> int:
+        """How many more can be held in the slot."""
+        need = Need("cn.gd.gz", skill, "junior")
+        async with self.database.transaction("free") as tx:
+            found = await find_slots(tx, need, DISPATCHER, self.policy, not_before=self.start, limit=1)
+        return next((remaining for window, remaining in found if window.start == self.start), 0)
+
+    async def book(self, held: Reservation, **facts) -> events_pb2.BookReservation:
+        """Books it for an appointment and a work order of its own; gives what was asked."""
+        wanted = events_pb2.BookReservation(
+            **{
+                "reservation_id": str(held.reservation_id),
+                "case_id": str(held.case_id),
+                "appointment_id": str(uuid4()),
+                "work_order_id": str(uuid4()),
+                "case_number": "2603-0000-0017",
+                "region": held.region,
+                "skill": held.skill,
+                "level": held.level,
+                "priority": 3,
+                **facts,
+            }
+        )
+        async with self.database.transaction("book") as tx:
+            await book_reservation(tx, wanted, self.depot.placement)
+        return wanted
+
+    async def reservation(self, held: Reservation) -> Reservation:
+        async with self.database.transaction("look") as tx:
+            return await reservations.find(tx, held.reservation_id)
+
+    async def told(self, happened: str) -> list[dict]:
+        """Bodies of the events of reservations of this kind."""
+        return [json.loads(body) for body in await self.depot.events(f"dispatch.reservation.{happened}")]
+
+
+@pytest.fixture
+def planner(depot: Depot) -> Planner:
+    return Planner(depot)
+
+
+@pytest.fixture
+def fire(depot: Depot):
+    """Moves the clock on and fires what is due."""
+    firing = Firing(depot.database, build_clocks(depot.placement, depot.ladder))
+
+    async def advance(step: timedelta) -> None:
+        depot.clock.advance(step)
+        while await firing.fire_due():
+            pass
+
+    return advance

@@ -1,5 +1,6 @@
 """Who gets a work order (DSP-02, DSP-04), for any crew."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -19,10 +20,10 @@ from dispatch.work_orders.assignment import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standards import load
+
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-POLICY = Policy(
-    ranks={"junior": 1, "middle": 2, "senior": 3}, capacity=3, skills=(), regions=(), categories=(), outage_level=3
-)
+POLICY = replace(Policy.of(load()), ranks={"junior": 1, "middle": 2, "senior": 3}, capacity=3)
 NEED = Need("cn.gd.gz.tianhe", "broadband_repair", "middle")
 TERRITORIES = ["cn", "cn.gd", "cn.gd.gz", "cn.gd.gz.tianhe", "cn.gd.gz.tianhe2", "cn.gd.sz", "cn.sc"]
 

@@ -1,10 +1,10 @@
 """What the loop check finds wrong with a work order (DSP-03)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from bihuan.common.v1.common_pb2 import Clock
+from bihuan.common.v1.common_pb2 import CLOCK_STATE_MISSED, CLOCK_STATE_RUNNING, Clock
 from dispatch.engineers.tables import ENGINEERS
 from dispatch.work_orders.consistency import problems_of
 from dispatch.work_orders.work_order import State, WorkOrder
@@ -38,7 +38,10 @@ def clock(name, state="RUNNING"):
 
 
 WAITING = {"engineer_id": None, "assignment_reasons": ["all_at_capacity"]}
+PLANNED = {"engineer_id": None, "window_start": NOW, "window_end": NOW + timedelta(hours=2)}
+CALLED_UP = "appointment_assignment"
 SOUND = [
+    (an_order(State.PLANNED, **PLANNED), [Clock(name=CALLED_UP, state=CLOCK_STATE_RUNNING)]),
     (an_order(State.WAITING, **WAITING), [clock("assignment")]),
     (an_order(State.WAITING, **WAITING), [clock("assignment", "MISSED")]),
     (an_order(State.ASSIGNED), [clock("assignment", "MET"), clock("acceptance", "MISSED"), clock("acceptance")]),
@@ -47,6 +50,16 @@ SOUND = [
     (an_order(State.CANCELLED, engineer_id=None, failure="withdrawn", finished_at=NOW), []),
 ]
 UNSOUND = [
+    (
+        an_order(State.PLANNED, **PLANNED),
+        [Clock(name=CALLED_UP, state=CLOCK_STATE_MISSED)],
+        "clock appointment_assignment is CLOCK_STATE_MISSED in state planned",
+    ),
+    (
+        an_order(State.PLANNED, engineer_id=None),
+        [Clock(name=CALLED_UP, state=CLOCK_STATE_RUNNING)],
+        "an appointed time is expected in state planned",
+    ),
     (an_order(State.WAITING, **WAITING), [], "clock work_order_assignment was never started"),
     (an_order(State.WAITING, engineer_id=None), [clock("assignment")], "why it waits is expected in state waiting"),
     (

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from bihuan.dispatch.v1 import events_pb2, work_orders_pb2
 from dispatch.engineers.engineer import Engineer
+from dispatch.slots.windows import Window
 from dispatch.work_orders import rules
 from dispatch.work_orders.work_order import HELD, OPEN, State, WorkOrder
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ def an_order(state=State.WAITING, **facts):
             "skill": "broadband_repair",
             "level": "junior",
             "priority": 3,
-            "engineer_id": None if state == State.WAITING else UUID(int=7),
+            "engineer_id": None if state in {State.WAITING, State.PLANNED} else UUID(int=7),
             "created_at": NOW,
             **facts,
         }
@@ -47,7 +48,10 @@ def an_engineer(serial):
     )
 
 
+SOON = Window(NOW + timedelta(hours=5), NOW + timedelta(hours=7))
 MOVES = {
+    "plan": lambda order, who: rules.plan(order, window=SOON, assign_at=NOW + timedelta(hours=1)),
+    "call_up": lambda order, who: rules.call_up(order),
     "assign": lambda order, who: rules.assign(order, NOW, engineer=an_engineer(who), reasons=["only_candidate"]),
     "wait": lambda order, who: rules.wait(order, reason="all_at_capacity", counts={"at_capacity": who}),
     "withdraw": lambda order, who: rules.withdraw(order, because="shift_ended"),
@@ -60,7 +64,9 @@ MOVES = {
     "cancel": lambda order, who: rules.cancel(order, NOW, reason="withdrawn"),
 }
 ALLOWED = {
-    "assign": {State.WAITING, State.ASSIGNED, State.ACCEPTED, State.TRAVELLING},
+    "plan": {State.WAITING, State.PLANNED},
+    "call_up": {State.PLANNED},
+    "assign": {State.PLANNED, State.WAITING, State.ASSIGNED, State.ACCEPTED, State.TRAVELLING},
     "wait": {State.WAITING},
     "withdraw": {State.ASSIGNED, State.ACCEPTED},
     "reject": {State.ASSIGNED},
@@ -122,7 +128,11 @@ class WorkOrderLife(RuleBasedStateMachine):
 
     @invariant()
     def exactly_the_clock_of_its_state_runs(self):
-        running = {State.WAITING: rules.ASSIGNMENT, State.ASSIGNED: rules.ACCEPTANCE}
+        running = {
+            State.PLANNED: rules.APPOINTMENT_ASSIGNMENT,
+            State.WAITING: rules.ASSIGNMENT,
+            State.ASSIGNED: rules.ACCEPTANCE,
+        }
         handled = dict.fromkeys((State.ACCEPTED, State.TRAVELLING, State.ON_SITE), rules.HANDLING)
         expected = {**running, **handled}.get(self.order.state)
         assert self.running == ({expected} if expected else set())

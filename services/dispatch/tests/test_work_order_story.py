@@ -7,9 +7,7 @@ from uuid import uuid4
 
 import pytest
 from bihuan.dispatch.v1 import work_orders_pb2
-from dispatch.clocks import build_clocks
 from dispatch.work_orders.work_order import OPEN, State
-from servicekit.deadlines.firing import Firing
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 
@@ -18,19 +16,6 @@ REPORT = work_orders_pb2.Report(found="wet joint", done="spliced anew")
 
 def engineer_token(user_id, domain="cn.gd"):
     return Principal(user_id, frozenset({"engineer"}), domain)
-
-
-@pytest.fixture
-def fire(depot):
-    """Moves the clock on and fires what is due."""
-    firing = Firing(depot.database, build_clocks(depot.placement, depot.ladder))
-
-    async def advance(step):
-        depot.clock.advance(step)
-        while await firing.fire_due():
-            pass
-
-    return advance
 
 
 async def test_dsp_03_from_creation_to_report(depot):

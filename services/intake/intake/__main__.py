@@ -1,6 +1,6 @@
 """Builds intake and runs it: `python -m intake` serves, `python -m intake migrate` brings the database up to date."""
 
-from bihuan.intake.v1 import cases_pb2_grpc, customers_pb2_grpc
+from bihuan.intake.v1 import appointments_pb2_grpc, cases_pb2_grpc, customers_pb2_grpc
 from servicekit.service import Platform, Service, run
 from servicekit.settings import ServiceSettings
 
@@ -10,6 +10,7 @@ from intake.desk import Desk
 from intake.facts import entity_facts
 from intake.proposals import Proposer
 from intake.reactions import build_reactions
+from intake.rpc.appointments import AppointmentServicer
 from intake.rpc.cases import CaseServicer
 from intake.rpc.customers import CustomerServicer
 
@@ -23,9 +24,13 @@ def build(settings: ServiceSettings) -> Service:
         servicers=[
             (cases_pb2_grpc.add_CaseServiceServicer_to_server, CaseServicer(platform.database, desk)),
             (customers_pb2_grpc.add_CustomerServiceServicer_to_server, CustomerServicer(platform.database, desk)),
+            (
+                appointments_pb2_grpc.add_AppointmentServiceServicer_to_server,
+                AppointmentServicer(platform.database, desk),
+            ),
         ],
         reactions=build_reactions(desk),
-        deadlines=build_clocks(platform.standards),
+        deadlines=build_clocks(desk),
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
     )

@@ -1,21 +1,23 @@
 """What happens when the clocks of cases pass a mark (INT-05, INT-06, INT-07, INT-11).
 
 Every mark is announced by the kit as ClockWarned or ClockMissed; here is what it does to the case.
+Those of appointments are in appointmentclocks.py.
 """
 
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import Deadline, DeadlineHandlers
 
+from intake.appointmentclocks import watch_appointments
 from intake.cases import care, rules, steps, store
 from intake.cases.case import Confirmation, Stage
 from intake.cases.steps import Step, noted
-from standards import Standards
+from intake.desk import Desk
 
 ACTOR = "system"
 
 
-def build_clocks(standards: Standards) -> DeadlineHandlers:
-    clocks = DeadlineHandlers()
+def build_clocks(desk: Desk) -> DeadlineHandlers:
+    clocks, standards = DeadlineHandlers(), desk.standards
     # INT-06: which clock watches the first answer depends on the kind of case.
     response = {kind.response_clock for kind in standards.kinds.values()}
     escalating = sorted({*response, *steps.WORK_CLOCKS, steps.RESULT_FEEDBACK, steps.FOLLOW_UP, steps.FILING})
@@ -49,4 +51,5 @@ def build_clocks(standards: Standards) -> DeadlineHandlers:
             step = noted(case, "clock_missed", clock=deadline.clock)
         await store.save(tx, case, step, actor=ACTOR)
 
+    watch_appointments(clocks, desk)
     return clocks

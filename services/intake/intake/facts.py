@@ -1,4 +1,4 @@
-"""What intake tells the loop check: cases with their clocks and what is wrong with them, incidents as known here."""
+"""What intake tells the loop check: cases and appointments with their clocks, incidents as known here."""
 
 from uuid import UUID
 
@@ -7,6 +7,7 @@ from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import select
 
+from intake.appointments.facts import appointment_facts
 from intake.cases.case import Case
 from intake.cases.consistency import problems_of
 from intake.cases.store import case_of
@@ -23,6 +24,7 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
     """The next of both kinds by id, after the id `after`; empty for the first ones."""
     first = UUID(after) if after else _FIRST
     facts = await _cases(tx, first, limit) + await _incidents(tx, first, limit)
+    facts += await appointment_facts(tx, first, limit)
     return sorted(facts, key=lambda fact: fact.entity_id)[:limit]
 
 

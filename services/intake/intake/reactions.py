@@ -1,5 +1,6 @@
-"""What intake does when other services tell what happened: dispatch about visits, records about the archive,
-complaints about what was handed to it (complaintnews.py), dispatch about incidents (incidentnews.py).
+"""What intake does when other services tell what happened: dispatch about visits, about the slots of appointments
+(appointmentnews.py) and about incidents (incidentnews.py), records about the archive, complaints about what was handed
+to it (complaintnews.py).
 
 Every report is kept in the history of its case. Those about a work order that the case doesn't wait for change nothing
 (see cases/visits.py), so late, repeated and reordered reports are harmless.
@@ -14,6 +15,7 @@ from bihuan.records.v1 import events_pb2 as records_events
 from servicekit.database import UnitOfWork
 from servicekit.messaging import NotYet, Reactions, Received
 
+from intake.appointmentnews import note_arrival, react_on_reservations
 from intake.cases import store, visits
 from intake.cases.case import Case, Stage
 from intake.cases.closing import archive_case
@@ -101,6 +103,8 @@ def build_reactions(desk: Desk) -> Reactions:
     @reactions.on(dispatch_events.WorkOrderArrived)
     async def arrived(tx: UnitOfWork, event: dispatch_events.WorkOrderArrived, _received: Received) -> None:
         await _note(tx, event, "engineer_arrived", event.engineer_id)
+        if _is_ours(event):
+            await note_arrival(tx, desk, UUID(event.work_order_id))
 
     @reactions.on(records_events.RecordFiled)
     async def record_filed(tx: UnitOfWork, event: records_events.RecordFiled, _received: Received) -> None:
@@ -116,6 +120,7 @@ def build_reactions(desk: Desk) -> Reactions:
             raise NotYet(f"the case is filed but still {case.stage.value} here")
 
     react_on_complaints(reactions)
+    react_on_reservations(reactions, desk)
     react_on_incidents(reactions, desk)
     return reactions
 

@@ -7,6 +7,7 @@ from bihuan.intake.v1 import cases_pb2, events_pb2
 from intake.cases import closing
 from intake.cases.case import Confirmation, Stage
 from intake.clocks import build_clocks
+from intake.desk import Desk
 from intake.facts import entity_facts
 from servicekit.clock import ManualClock
 from servicekit.database import Database
@@ -32,12 +33,12 @@ class Watch:
 
 
 @pytest.fixture
-def watch(database: Database, standards: Standards, manual_clock: ManualClock) -> Watch:
-    return Watch(manual_clock, Firing(database, build_clocks(standards)))
+def watch(database: Database, desk: Desk, manual_clock: ManualClock) -> Watch:
+    return Watch(manual_clock, Firing(database, build_clocks(desk)))
 
 
-def test_every_watched_clock_is_in_the_standards(standards: Standards) -> None:
-    assert build_clocks(standards).clocks <= standards.clocks.keys()
+def test_every_watched_clock_is_in_the_standards(desk: Desk, standards: Standards) -> None:
+    assert build_clocks(desk).clocks <= standards.clocks.keys()
 
 
 async def test_int07_warnings_then_escalation_to_the_regions_supervisor(

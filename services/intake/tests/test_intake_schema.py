@@ -2,13 +2,14 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from intake.appointments.tables import APPOINTMENTS
 from intake.cases.tables import CASES, HISTORY, PARTITIONED, TEXTS
 from intake.customers.tables import CUSTOMERS
 from intake.outages.tables import OUTAGES
 from servicekit.database import Database
 from sqlalchemy import Connection, MetaData
 
-OURS = (CASES, HISTORY, TEXTS, CUSTOMERS, OUTAGES)
+OURS = (CASES, HISTORY, TEXTS, CUSTOMERS, APPOINTMENTS, OUTAGES)
 
 
 def differences(connection: Connection) -> list[object]:

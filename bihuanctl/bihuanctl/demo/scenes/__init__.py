@@ -9,12 +9,13 @@ its own.
 
 from typing import Final
 
-from bihuanctl.demo.scenes import archive, certificate, complaints, hotline, indicators, outage, partner
+from bihuanctl.demo.scenes import appointment, archive, certificate, complaints, hotline, indicators, outage, partner
 
 # In the order in which they are played.
 SCENES: Final = {
     "certificate": certificate.play,
     "complaints": complaints.play,
+    "appointment": appointment.play,
     "archive": archive.play,
     "hotline": hotline.play,
     "partner": partner.play,

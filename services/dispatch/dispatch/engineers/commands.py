@@ -16,6 +16,8 @@ from dispatch.engineers.certification import bring_qualifications
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.qualifying import give_back_uncovered, put_qualification
 from dispatch.engineers.queries import Profile, get_engineer, qualifications_of
+from dispatch.engineers.replanning import replan_engineer
+from dispatch.engineers.rostering import end_running_shift
 from dispatch.engineers.tables import ENGINEERS
 from dispatch.policy import Policy
 from dispatch.work_orders import rules
@@ -109,7 +111,8 @@ async def revoke_qualification(
 async def set_shift(
     tx: UnitOfWork, engineer_id: UUID, *, on_shift: bool, principal: Principal, placement: Placement
 ) -> Profile:
-    """Opens or ends a shift. Opening takes up work that waited; ending gives back what they have not set out for."""
+    """Opens or ends a shift. Opening takes up work that waited; ending gives back what they have not set out for, and
+    with the rest of a planned shift the appointments in it."""
     await hold_waiting_line(tx)
     engineer = await store.lock(tx, engineer_id)
     require_may_act(principal, user_id=engineer.user_id, region=engineer.territory)
@@ -121,9 +124,11 @@ async def set_shift(
         if on_shift:
             await placement.take_up(tx, engineer_id)
         else:
+            await end_running_shift(tx, engineer_id)
             for order in await lock_not_started_of(tx, engineer_id):
                 step = rules.withdraw(order, because=SHIFT_ENDED)
                 await placement.pass_on(tx, order, step, actor=principal.actor)
+            await replan_engineer(tx, engineer_id, placement, because=SHIFT_ENDED, actor=principal.actor)
     return await get_engineer(tx, engineer_id)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import qualifications_of
+from dispatch.engineers.replanning import replan_engineer
 from dispatch.engineers.tables import QUALIFICATIONS
 from dispatch.work_orders import rules
 from dispatch.work_orders.placement import Placement
@@ -38,9 +39,13 @@ async def put_qualification(tx: UnitOfWork, engineer: Engineer, qualification: Q
 async def give_back_uncovered(
     tx: UnitOfWork, engineer_id: UUID, skill: str, placement: Placement, *, because: str, actor: str
 ) -> None:
-    """What they have not set out for and may no longer do goes to others. The caller holds the waiting line."""
+    """What they have not set out for and may no longer do goes to others, appointments too.
+
+    The caller holds the waiting line.
+    """
     qualification = (await qualifications_of(tx, [engineer_id]))[engineer_id][skill]
     for order in await lock_not_started_of(tx, engineer_id, skill):
         if not qualification.covers(skill, order.level, ranks=placement.policy.ranks, now=tx.now):
             step = rules.withdraw(order, because=because)
             await placement.pass_on(tx, order, step, actor=actor)
+    await replan_engineer(tx, engineer_id, placement, because=because, actor=actor)

@@ -12,15 +12,18 @@ from servicekit.regions import lies_in
 from sqlalchemy import CursorResult, exists, select
 
 from dispatch.engineers.engineer import Engineer, Qualification
-from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
+from dispatch.engineers.shift import Shift
+from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS, SHIFTS
+from dispatch.slots.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An engineer with their newest qualification in each skill."""
+    """An engineer with their newest qualification in each skill, and the planned shifts that are not over."""
 
     engineer: Engineer
     qualifications: dict[str, Qualification]
+    shifts: list[Shift]
 
 
 async def get_engineer(tx: UnitOfWork, engineer_id: UUID) -> Profile:
@@ -59,6 +62,13 @@ async def qualifications_of(tx: UnitOfWork, engineer_ids: Sequence[UUID]) -> dic
     return found
 
 
+async def is_at_work(tx: UnitOfWork, engineer_id: UUID, window: Window) -> bool:
+    """A planned shift of theirs covers it."""
+    columns = SHIFTS.c
+    covers = (columns.starts_at <= window.start) & (columns.ends_at >= window.end)
+    return bool(await tx.scalar(select(exists().where(columns.engineer_id == engineer_id, covers))))
+
+
 async def user_of(tx: UnitOfWork, engineer_id: UUID | None) -> str:
     """The user id that an engineer signs in with; empty for nobody."""
     if engineer_id is None:
@@ -68,5 +78,17 @@ async def user_of(tx: UnitOfWork, engineer_id: UUID | None) -> str:
 
 async def _profiles(tx: UnitOfWork, rows: CursorResult[Any]) -> list[Profile]:
     engineers = [Engineer.model_validate(row._asdict()) for row in rows]
-    qualifications = await qualifications_of(tx, [engineer.engineer_id for engineer in engineers])
-    return [Profile(engineer, qualifications[engineer.engineer_id]) for engineer in engineers]
+    ids = [engineer.engineer_id for engineer in engineers]
+    qualifications, shifts = await qualifications_of(tx, ids), await _shifts_of(tx, ids)
+    return [
+        Profile(engineer, qualifications[engineer.engineer_id], shifts[engineer.engineer_id]) for engineer in engineers
+    ]
+
+
+async def _shifts_of(tx: UnitOfWork, engineer_ids: Sequence[UUID]) -> dict[UUID, list[Shift]]:
+    found: dict[UUID, list[Shift]] = {engineer_id: [] for engineer_id in engineer_ids}
+    columns = SHIFTS.c
+    statement = select(SHIFTS).where(columns.engineer_id.in_(engineer_ids), columns.ends_at > tx.now)
+    for row in await tx.execute(statement.order_by(columns.starts_at)):
+        found[row.engineer_id].append(Shift.model_validate(row._asdict()))
+    return found

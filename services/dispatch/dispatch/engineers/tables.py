@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Index
 
 from dispatch.engineers.certificate import Certificate
 from dispatch.engineers.engineer import Engineer, Qualification
+from dispatch.engineers.shift import Shift
 
 
 class EngineerRow(Engineer, table=True):
@@ -26,6 +27,14 @@ class CertificateRow(Certificate, table=True):
     __table_args__ = (Index("known_certificates_of_user", "user_id", "skill"),)
 
 
+class ShiftRow(Shift, table=True):
+    """A planned shift; those of one engineer never overlap."""
+
+    __tablename__ = "engineer_shifts"
+    __table_args__ = (Index("engineer_shifts_by_end", "ends_at"),)
+
+
 ENGINEERS = EngineerRow.__table__  # type: ignore[attr-defined]
 QUALIFICATIONS = QualificationRow.__table__  # type: ignore[attr-defined]
 CERTIFICATES = CertificateRow.__table__  # type: ignore[attr-defined]
+SHIFTS = ShiftRow.__table__  # type: ignore[attr-defined]

@@ -12,8 +12,9 @@ from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
 
 from dispatch.access import require_may_read
-from dispatch.engineers import commands, queries
+from dispatch.engineers import commands, queries, rostering
 from dispatch.rpc.messages import engineer_message, qualification_of
+from dispatch.slots.windows import window_of
 from dispatch.work_orders.placement import Placement
 
 DEFAULT_PAGE = 50
@@ -104,6 +105,35 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
                 UUID(request.engineer_id),
                 request.skill,
                 reason=request.reason,
+                principal=principal,
+                placement=self._placement,
+            ),
+        )
+        return engineer_message(profile)
+
+    async def PlanShift(self, request: engineers_pb2.PlanShiftRequest, context: Context) -> engineers_pb2.Engineer:
+        principal = caller(context)
+        profile = await self._database.run(
+            "plan_shift",
+            lambda tx: rostering.plan_shift(
+                tx,
+                UUID(request.engineer_id),
+                window_of(request.valid_for),
+                key=request.idempotency_key,
+                fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
+                principal=principal,
+            ),
+        )
+        return engineer_message(profile)
+
+    async def CancelShift(self, request: engineers_pb2.CancelShiftRequest, context: Context) -> engineers_pb2.Engineer:
+        principal = caller(context)
+        profile = await self._database.run(
+            "cancel_shift",
+            lambda tx: rostering.cancel_shift(
+                tx,
+                UUID(request.engineer_id),
+                UUID(request.shift_id),
                 principal=principal,
                 placement=self._placement,
             ),

@@ -1,13 +1,16 @@
-"""Engineers and work orders as the contract writes them. Pure."""
+"""Engineers, work orders and reservations as the contract writes them. Pure."""
 
 from datetime import UTC
 from uuid import UUID
 
-from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
+from bihuan.dispatch.v1 import appointments_pb2, engineers_pb2, work_orders_pb2
 from google.protobuf.json_format import ParseDict
 
 from dispatch.engineers.engineer import Qualification
 from dispatch.engineers.queries import Profile
+from dispatch.slots.reservation import Reservation
+from dispatch.slots.reservation import State as ReservationState
+from dispatch.slots.windows import Window
 from dispatch.work_orders.queries import View
 from dispatch.work_orders.tables import HistoryRow
 from dispatch.work_orders.work_order import State
@@ -27,6 +30,12 @@ def engineer_message(profile: Profile) -> engineers_pb2.Engineer:
         qualifications=[_qualification_message(held) for held in profile.qualifications.values()],
         on_shift=engineer.on_shift,
         open_work_orders=engineer.open_work_orders,
+        planned_shifts=[
+            engineers_pb2.PlannedShift(
+                shift_id=str(shift.shift_id), valid_for=Window(shift.starts_at, shift.ends_at).message()
+            )
+            for shift in profile.shifts
+        ],
     )
 
 
@@ -66,6 +75,7 @@ def work_order_message(view: View) -> work_orders_pb2.WorkOrder:
         finished_at=order.finished_at,
         reassigned_times=order.reassigned_times,
         asked_by=order.asked_by,
+        appointed_for=None if order.window is None else order.window.message(),
     )
 
 
@@ -77,6 +87,24 @@ def history_message(row: HistoryRow) -> work_orders_pb2.WorkOrderHistoryEntry:
         state=state_name(State(row.state)),
         details=row.details,
         version=row.version,
+    )
+
+
+def reservation_message(reservation: Reservation, *, for_desk: bool) -> appointments_pb2.Reservation:
+    """A reservation; who is planned for it is not for customers to rely on."""
+    return appointments_pb2.Reservation(
+        reservation_id=str(reservation.reservation_id),
+        version=reservation.version,
+        state=f"RESERVATION_STATE_{reservation.state.upper()}",
+        case_id=str(reservation.case_id),
+        valid_for=reservation.window.message(),
+        region=reservation.region,
+        skill=reservation.skill,
+        level=reservation.level,
+        held_until=reservation.held_until if reservation.state == ReservationState.HELD else None,
+        appointment_id=str(reservation.appointment_id or ""),
+        work_order_id=str(reservation.work_order_id or ""),
+        engineer_id=str(reservation.engineer_id) if for_desk else "",
     )
 
 

@@ -11,7 +11,8 @@ from servicekit.identity import Principal
 
 from dispatch.access import require_may_act
 from dispatch.engineers import store as engineers
-from dispatch.engineers.queries import qualifications_of, user_of
+from dispatch.engineers.queries import is_at_work, qualifications_of, user_of
+from dispatch.slots.keeping import pin
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.assignment import Candidate, Need, Obstacle, obstacle
 from dispatch.work_orders.placement import Placement, hold_waiting_line
@@ -38,7 +39,8 @@ async def assign_work_order(
 ) -> WorkOrder:
     """A dispatcher's own choice. It overrules the machine's choice and the usual capacity, nothing else (DSP-04).
 
-    Raises Fault engineer_not_qualified, engineer_off_shift or engineer_outside_territory.
+    Raises Fault engineer_not_qualified, engineer_off_shift or engineer_outside_territory, and engineer_booked for one
+    who has another visit at the appointed time.
     """
     await hold_waiting_line(tx)
     order = await store.lock(tx, attempt.work_order)
@@ -48,8 +50,14 @@ async def assign_work_order(
     actor = attempt.principal.actor
     step = rules.assign(order, tx.now, engineer=engineer, reasons=[OVERRIDE], assigned_by=actor, note=reason)
     need = Need(order.region, order.skill, order.level)
-    candidate = Candidate(engineer, (await qualifications_of(tx, [engineer_id]))[engineer_id].get(order.skill))
-    _require_suitable(need, obstacle(need, candidate, placement.policy, tx.now))
+    qualification = (await qualifications_of(tx, [engineer_id]))[engineer_id].get(order.skill)
+    if order.window is None:
+        _require_suitable(need, obstacle(need, Candidate(engineer, qualification), placement.policy, tx.now))
+    else:
+        # What counts is the appointed time: whether they are at work then, and still qualified at its end.
+        then = engineer.model_copy(update={"on_shift": await is_at_work(tx, engineer_id, order.window)})
+        _require_suitable(need, obstacle(need, Candidate(then, qualification), placement.policy, order.window.end))
+        await pin(tx, order, engineer, placement.policy)
     if order.held_by != engineer_id:
         await engineers.take(tx, engineer)
     after = await store.save(tx, order, step, actor=actor)

@@ -9,6 +9,7 @@ from dispatch.work_orders.work_order import HELD, OPEN, State, WorkOrder
 
 # The clock that watches a work order in each open state.
 WATCHED_BY: Mapping[State, str] = {
+    State.PLANNED: rules.APPOINTMENT_ASSIGNMENT,
     State.WAITING: rules.ASSIGNMENT,
     State.ASSIGNED: rules.ACCEPTANCE,
     State.ACCEPTED: rules.HANDLING,
@@ -31,8 +32,10 @@ def problems_of(order: WorkOrder, clocks: Iterable[Clock]) -> list[str]:
 def _clock_problems(order: WorkOrder, clocks: Mapping[str, ClockState]) -> Iterator[str]:
     watched_by = WATCHED_BY.get(order.state)
     if watched_by is not None:
-        # A missed clock has done its work by telling; only what nobody accepts must have been taken away at once.
-        allowed = {CLOCK_STATE_RUNNING} if order.state == State.ASSIGNED else {CLOCK_STATE_RUNNING, CLOCK_STATE_MISSED}
+        # A missed clock has done its work by telling; only what nobody accepts must have been taken away at once, and
+        # an appointed visit have been called up.
+        ends_it = order.state in {State.ASSIGNED, State.PLANNED}
+        allowed = {CLOCK_STATE_RUNNING} if ends_it else {CLOCK_STATE_RUNNING, CLOCK_STATE_MISSED}
         if watched_by not in clocks:
             yield f"clock {watched_by} was never started"
         elif clocks[watched_by] not in allowed:
@@ -46,7 +49,8 @@ def _field_problems(order: WorkOrder) -> Iterator[str]:
     done, failed = order.state == State.DONE, order.state in {State.FAILED, State.CANCELLED}
     requirements = {
         "an engineer": order.engineer_id is not None or order.state not in HELD | {State.DONE, State.FAILED},
-        "nobody": order.state != State.WAITING or order.engineer_id is None,
+        "nobody": order.state not in {State.WAITING, State.PLANNED} or order.engineer_id is None,
+        "an appointed time": order.state != State.PLANNED or order.window is not None,
         "a report": (order.report is not None) == done,
         "a reason": bool(order.failure) == failed,
         "an end": (order.finished_at is None) == (order.state in OPEN),

@@ -8,6 +8,7 @@ from servicekit.database import UnitOfWork
 from servicekit.deadlines import CHINA_TIME
 from sqlalchemy import exists, select
 
+from dispatch.policy import Policy
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.placement import Placement, hold_waiting_line
 from dispatch.work_orders.tables import NUMBERS, WORK_ORDERS
@@ -23,13 +24,16 @@ async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, 
 
     Raises Fault skill_unknown, level_unknown or region_unknown: such a work order would wait for ever.
     """
-    placement.policy.require_known(skill=wanted.skill, level=wanted.level, region=wanted.region)
-    work_order_id = UUID(wanted.work_order_id)
-    if await tx.scalar(select(exists().where(WORK_ORDERS.c.work_order_id == work_order_id))):
-        return
+    if not await tx.scalar(select(exists().where(WORK_ORDERS.c.work_order_id == UUID(wanted.work_order_id)))):
+        await placement.place(tx, await add_work_order(tx, wanted, placement.policy))
+
+
+async def add_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, policy: Policy) -> WorkOrder:
+    """The first version of a work order; nobody is looked for yet. Raises as `create_work_order`."""
+    policy.require_known(skill=wanted.skill, level=wanted.level, region=wanted.region)
     (serial,) = await serials(tx, NUMBERS, 1)
     order = WorkOrder(
-        work_order_id=work_order_id,
+        work_order_id=UUID(wanted.work_order_id),
         work_order_number=issue(NUMBER_PREFIX, tx.now.astimezone(CHINA_TIME).date(), serial),
         version=1,
         state=State.WAITING,
@@ -42,7 +46,7 @@ async def create_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, 
         priority=wanted.priority,
         created_at=tx.now,
     )
-    await placement.place(tx, await store.add(tx, rules.create(order), actor=rules.SYSTEM))
+    return await store.add(tx, rules.create(order), actor=rules.SYSTEM)
 
 
 async def cancel_work_order(tx: UnitOfWork, wanted: events_pb2.CancelWorkOrder, placement: Placement) -> None:

@@ -22,6 +22,8 @@ from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.queries import qualifications_of
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
 from dispatch.policy import Policy
+from dispatch.slots.keeping import choose_keeper
+from dispatch.slots.windows import Window
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.assignment import (
     Candidate,
@@ -35,6 +37,10 @@ from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import State, WorkOrder
 
 BECAME_FREE = "became_free"
+APPOINTED = "appointment"
+# Why an appointed time, and with it the work order, is given up.
+NOBODY_LEFT = "nobody_left"
+TIME_GIVEN_UP = "appointment_failed"
 
 # Any constant will do; the lock is per database.
 _WAITING_LINE = text("SELECT pg_advisory_xact_lock(7209115001)")
@@ -54,11 +60,15 @@ class Placement:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
-    async def place(self, tx: UnitOfWork, order: WorkOrder, *, ask_again: bool = False) -> WorkOrder:
+    async def place(self, tx: UnitOfWork, order: WorkOrder, *, ask_again: bool = False, because: str = "") -> WorkOrder:
         """Gives a waiting work order to the best engineer, or lets it wait with the reason.
 
-        `ask_again`: those who declined it may get it when nobody else can do it.
+        `ask_again`: those who declined it may get it when nobody else can do it. One with an appointed time does not
+        wait: whoever can keep that gets it, or the time is given up, `because` of what took it from the one before;
+        for such a one the caller holds the waiting line.
         """
+        if order.window is not None:
+            return await self._place_appointed(tx, order, order.window, because=because)
         holds_line = False
         while True:
             choice = await self._choose(tx, order, ask_again=ask_again)
@@ -81,7 +91,8 @@ class Placement:
 
         The caller holds the waiting line.
         """
-        after = await self.place(tx, await store.save(tx, order, withdrawal, actor=actor))
+        withdrawn = await store.save(tx, order, withdrawal, actor=actor)
+        after = await self.place(tx, withdrawn, because=withdrawal.details["because"])
         if order.held_by is not None:
             await self.take_up(tx, order.held_by, but=order.work_order_id)
         return after
@@ -104,6 +115,27 @@ class Placement:
                 step = rules.assign(order, tx.now, engineer=engineer, reasons=[BECAME_FREE])
                 await store.save(tx, order, step, actor=rules.SYSTEM)
                 engineer = await engineers.lock(tx, engineer_id)
+
+    async def call_off(self, tx: UnitOfWork, order: WorkOrder) -> WorkOrder:
+        """Its appointed time was given up. The case hears of it, and the customer chooses another time."""
+        return await store.save(tx, order, rules.cancel(order, tx.now, reason=TIME_GIVEN_UP), actor=rules.SYSTEM)
+
+    async def _place_appointed(self, tx: UnitOfWork, order: WorkOrder, window: Window, *, because: str) -> WorkOrder:
+        engineer_id = await choose_keeper(tx, order, self.policy, because=because or NOBODY_LEFT)
+        if engineer_id is None:
+            return await self.call_off(tx, order)
+        engineer = await engineers.lock(tx, engineer_id)
+        # A promised time goes before the usual capacity. Nobody else changes a locked engineer.
+        await engineers.take(tx, engineer)
+        accept_by = window.start - self.policy.slots.lead
+        step = rules.assign(
+            order,
+            tx.now,
+            engineer=engineer,
+            reasons=[APPOINTED],
+            accept_by=accept_by if accept_by > tx.now else None,
+        )
+        return await store.save(tx, order, step, actor=rules.SYSTEM)
 
     async def _choose(self, tx: UnitOfWork, order: WorkOrder, *, ask_again: bool) -> Choice | Nobody:
         in_territory = ENGINEERS.c.territory.in_(regions_upwards(order.region))
@@ -145,6 +177,7 @@ class Placement:
             select(WORK_ORDERS)
             .where(
                 WORK_ORDERS.c.state == State.WAITING,
+                WORK_ORDERS.c.window_start.is_(None),
                 tuple_(WORK_ORDERS.c.skill, WORK_ORDERS.c.level).in_(can_do),
                 lies_in(WORK_ORDERS.c.region, engineer.territory),
             )

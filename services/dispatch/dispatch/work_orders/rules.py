@@ -16,12 +16,15 @@ from google.protobuf.message import Message
 from servicekit.errors import Fault
 
 from dispatch.engineers.engineer import Engineer
+from dispatch.slots.windows import Window
 from dispatch.work_orders.work_order import HELD, NOT_STARTED, OPEN, State, WorkOrder
 
 # Clocks of a work order, by their names in standards/clocks.yaml.
 ASSIGNMENT = "work_order_assignment"
 ACCEPTANCE = "work_order_acceptance"
 HANDLING = "work_order_handling"
+# Ends when it is time to assign somebody to an appointed visit (DSP-05).
+APPOINTMENT_ASSIGNMENT = "appointment_assignment"
 
 # By whom: the machine, in history and events.
 SYSTEM = "system"
@@ -37,6 +40,8 @@ class Step:
     cancels: tuple[str, ...] = ()
     meets: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
+    # When what it starts is due, where an appointed time says so.
+    due_at: datetime | None = None
     event: Message | None = None
 
 
@@ -48,6 +53,38 @@ def create(order: WorkOrder) -> Step:
     return Step(order, "work_order_created", starts=(ASSIGNMENT,), event=event)
 
 
+def plan(order: WorkOrder, *, window: Window, assign_at: datetime) -> Step:
+    """It has an appointed time, or another one than before; somebody is assigned shortly before it (DSP-05)."""
+    _require(order, "plan", frozenset({State.WAITING, State.PLANNED}))
+    after = _changed(
+        order,
+        state=State.PLANNED,
+        window_start=window.start,
+        window_end=window.end,
+        assignment_reasons=[],
+        declined_by=[],
+    )
+    return Step(
+        after,
+        "work_order_planned",
+        {"appointed_for": window.start.isoformat()},
+        cancels=(ASSIGNMENT, APPOINTMENT_ASSIGNMENT),
+        starts=(APPOINTMENT_ASSIGNMENT,),
+        due_at=assign_at,
+    )
+
+
+def call_up(order: WorkOrder) -> Step:
+    """The appointed time is near: somebody is assigned right after it."""
+    _require(order, "call_up", frozenset({State.PLANNED}))
+    return Step(
+        _changed(order, state=State.WAITING),
+        "work_order_called_up",
+        meets=(APPOINTMENT_ASSIGNMENT,),
+        starts=(ASSIGNMENT,),
+    )
+
+
 def assign(
     order: WorkOrder,
     now: datetime,
@@ -56,8 +93,12 @@ def assign(
     reasons: Sequence[str],
     assigned_by: str = SYSTEM,
     note: str = "",
+    accept_by: datetime | None = None,
 ) -> Step:
-    """Somebody gets it. One who has set out may still be replaced; one who is on site may not (DSP-04)."""
+    """Somebody gets it. One who has set out may still be replaced; one who is on site may not (DSP-04).
+
+    `accept_by`: when they must have accepted it, where an appointed time leaves them longer than usual.
+    """
     _require(order, "assign", OPEN - {State.ON_SITE})
     taken_from = order.held_by or order.previous_engineer_id
     moved = taken_from is not None and taken_from != engineer.engineer_id
@@ -85,9 +126,10 @@ def assign(
         after,
         "work_order_assigned",
         {**details, **({"note": note} if note else {})},
-        cancels=(ACCEPTANCE, HANDLING),
+        cancels=(ACCEPTANCE, HANDLING, APPOINTMENT_ASSIGNMENT),
         meets=(ASSIGNMENT,),
         starts=(ACCEPTANCE,),
+        due_at=accept_by,
         event=event,
     )
 
@@ -204,7 +246,7 @@ def cancel(order: WorkOrder, now: datetime, *, reason: str) -> Step:
         _changed(order, state=State.CANCELLED, finished_at=now, failure=reason),
         "work_order_cancelled",
         {"reason": reason},
-        cancels=(ASSIGNMENT, ACCEPTANCE, HANDLING),
+        cancels=(ASSIGNMENT, ACCEPTANCE, HANDLING, APPOINTMENT_ASSIGNMENT),
         event=events_pb2.WorkOrderCancelled(**_ids(order), reason=reason),
     )
 

@@ -11,9 +11,10 @@ from servicekit.errors import Fault
 from sqlalchemy import ColumnElement, Select, bindparam, insert, select, update
 
 from dispatch.engineers.store import release
+from dispatch.slots.following import follow_work_order
 from dispatch.work_orders.rules import Step
 from dispatch.work_orders.tables import HISTORY, WORK_ORDERS
-from dispatch.work_orders.work_order import NOT_STARTED, WorkOrder
+from dispatch.work_orders.work_order import NOT_STARTED, OPEN, WorkOrder
 from servicekit import deadlines
 
 _INSERT = insert(WORK_ORDERS)
@@ -64,7 +65,7 @@ async def add(tx: UnitOfWork, step: Step, *, actor: str) -> WorkOrder:
 
 
 async def save(tx: UnitOfWork, before: WorkOrder, step: Step, *, actor: str) -> WorkOrder:
-    """Stores the next version, and gives back the load of whoever no longer has it.
+    """Stores the next version, and gives back the load of whoever no longer has it, and the slot of what has ended.
 
     Raises Fault("stale_version") when it was changed since `before` was read.
     """
@@ -75,6 +76,8 @@ async def save(tx: UnitOfWork, before: WorkOrder, step: Step, *, actor: str) -> 
     if before.held_by is not None and before.held_by != step.after.held_by:
         await release(tx, before.held_by)
     await _follow_up(tx, step, actor)
+    if step.after.window is not None and step.after.state not in OPEN:
+        await follow_work_order(tx, step.after)
     return step.after
 
 
@@ -103,7 +106,9 @@ async def _follow_up(tx: UnitOfWork, step: Step, actor: str) -> None:
     if step.meets:
         await deadlines.meet(tx, [subject], step.meets)
     responsible = str(order.engineer_id or "")
-    starts = [Start(clock, subject, case_id=case_id, responsible=responsible) for clock in step.starts]
+    starts = [
+        Start(clock, subject, case_id=case_id, responsible=responsible, due_at=step.due_at) for clock in step.starts
+    ]
     await deadlines.start(tx, starts)
     if step.event is not None:
         tx.emit(step.event, version=order.version, case_id=case_id)

@@ -9,6 +9,8 @@ from sqlalchemy import DateTime, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from dispatch.slots.windows import Window
+
 UTC_TIME = DateTime(timezone=True)
 
 
@@ -23,12 +25,13 @@ class State(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PLANNED = "planned"
 
 
 # Somebody has it and has not set out: it can still be taken away without spoiling a visit.
 NOT_STARTED = frozenset({State.ASSIGNED, State.ACCEPTED})
 HELD = NOT_STARTED | {State.TRAVELLING, State.ON_SITE}
-OPEN = HELD | {State.WAITING}
+OPEN = HELD | {State.WAITING, State.PLANNED}
 
 
 class WorkOrder(SQLModel):
@@ -48,6 +51,10 @@ class WorkOrder(SQLModel):
     level: str
     # 1 (highest) to 5.
     priority: int = Field(sa_type=SmallInteger)
+
+    # The appointed time, where there is one: whoever gets it is able to keep that (DSP-05).
+    window_start: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    window_end: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
     # Who has it, or finished it.
     engineer_id: UUID | None = None
@@ -74,3 +81,10 @@ class WorkOrder(SQLModel):
     def held_by(self) -> UUID | None:
         """Whose load it counts in."""
         return self.engineer_id if self.state in HELD else None
+
+    @property
+    def window(self) -> Window | None:
+        """The appointed time."""
+        if self.window_start is None or self.window_end is None:
+            return None
+        return Window(self.window_start, self.window_end)

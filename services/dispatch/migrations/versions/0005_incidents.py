@@ -6,7 +6,7 @@ from servicekit.database.partitions import create_default_partition
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 TIME = sa.DateTime(timezone=True)
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, DateTime, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
+from intake.cases.slot import Slot
+
 UTC_TIME = DateTime(timezone=True)
 
 
@@ -89,6 +91,9 @@ class Case(SQLModel):
     work_order_id: UUID | None = None
     # Version of the work order's newest event seen; older ones come too late to matter.
     work_order_version: int = 0
+    # The appointed time of its visit, where there is one (INT-09).
+    appointed_from: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    appointed_until: datetime | None = Field(default=None, sa_type=UTC_TIME)
     # The complaint that it was handed to (INT-02).
     complaint_id: UUID | None = None
     # The incident that it waits for in HANDLING, and later was solved with (INT-15).
@@ -119,3 +124,10 @@ class Case(SQLModel):
     def responsible(self) -> str:
         """Who has to act now (INT-08): the handler while it is theirs to do, else the owner."""
         return self.handler if self.stage in {Stage.ASSIGNED, Stage.HANDLING} else self.owner
+
+    @property
+    def appointed(self) -> Slot | None:
+        """The appointed time of its visit."""
+        if self.appointed_from is None or self.appointed_until is None:
+            return None
+        return Slot(self.appointed_from, self.appointed_until)

@@ -40,6 +40,7 @@ def case_message(case: Case, clocks: Iterable[common_pb2.Clock]) -> cases_pb2.Ca
         record_id=str(case.record_id or ""),
         waiting_for_customer=case.waiting_for_customer,
         complaint_id=str(case.complaint_id or ""),
+        appointed_for=None if case.appointed is None else case.appointed.message(),
         incident_id=str(case.incident_id or ""),
     )
 

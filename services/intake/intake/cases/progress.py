@@ -10,6 +10,7 @@ from servicekit.languages import Language
 from standards.models import Notice
 from standards.models import Stage as StageTexts
 
+from intake.cases.appointed import NOT_POSSIBLE, OFFERED, VISITED
 from intake.cases.case import Case, Outcome, Stage
 from intake.cases.messages import stage_name, stage_of
 from intake.cases.promises import promised_clock
@@ -28,11 +29,16 @@ def describe(
     """Stage, who is responsible, what is promised by when, what comes next, and the way so far."""
     stage = standards.stages.cases[case.stage.value]
     clock = promised_clock(case, clocks)
-    told: StageTexts | Notice = _notice(case, clock, standards) or stage
+    refusal = _refused_appointment(case, history)
+    told: StageTexts | Notice = _notice(case, clock, refusal, standards) or stage
     named = case.stage in {Stage.ASSIGNED, Stage.HANDLING} and case.handler_name
     responsible = named or stage.responsible[language]
     due = clock.due_at if clock is not None and clock.HasField("due_at") else None
-    places = {"responsible": responsible, "promised_by": _promised_by(clock)}
+    places = {
+        "responsible": responsible,
+        "promised_by": _promised_by(clock),
+        "appointment": refusal or str(case.appointed or ""),
+    }
     return cases_pb2.Progress(
         case_number=case.case_number,
         stage=stage_name(case.stage),
@@ -58,7 +64,7 @@ def _promised_by(clock: Clock | None) -> str:
     return clock.due_at.ToDatetime(UTC).astimezone(CHINA_TIME).strftime(TIME_FORMAT)
 
 
-def _notice(case: Case, clock: Clock | None, standards: Standards) -> Notice | None:
+def _notice(case: Case, clock: Clock | None, refusal: str, standards: Standards) -> Notice | None:
     """What is said instead of the stage's own words when something is out of the ordinary."""
     notices = standards.stages.notices
     if case.outcome == Outcome.WITHDRAWN:
@@ -69,9 +75,21 @@ def _notice(case: Case, clock: Clock | None, standards: Standards) -> Notice | N
         return notices["overdue"]
     if case.waits_for_incident:
         return notices["outage"]
+    if refusal:
+        return notices["appointment_failed"]
     if case.stage == Stage.ACCEPTED and case.reopened_times:
         return notices["reopened"]
+    if case.stage in VISITED and case.appointed is not None:
+        return notices["appointment"]
     return None
+
+
+def _refused_appointment(case: Case, history: Sequence[cases_pb2.HistoryEntry]) -> str:
+    """The other times that were offered, when an appointed one could not be had or kept; empty once that is settled."""
+    if case.stage != Stage.ACCEPTED:
+        return ""
+    news = [entry for entry in history if entry.happened.startswith("appointment_")]
+    return news[-1].details[OFFERED] if news and news[-1].happened in NOT_POSSIBLE else ""
 
 
 def _visits(

@@ -179,14 +179,20 @@ def reopened(
     cancels: tuple[str, ...],
     starts: tuple[str, ...],
     meets: tuple[str, ...] = (),
+    more_important: bool = True,
 ) -> Step:
-    """Back to the start of the loop: nobody assigned, no work order, the clocks begin anew."""
+    """Back to the start of the loop: nobody assigned, no work order, the clocks begin anew.
+
+    `more_important`: the customer has had nothing from it yet, so it counts, and goes before others.
+    """
     after = entered(case, Stage.ACCEPTED, now)
-    after.priority = raised(case.priority)
-    after.reopened_times += 1
+    if more_important:
+        after.priority = raised(case.priority)
+        after.reopened_times += 1
     after.handler = after.handler_user_id = after.handler_name = ""
     after.work_order_id, after.work_order_version = None, 0
     after.complaint_id = after.incident_id = None
+    after.appointed_from = after.appointed_until = None
     after.result, after.confirmation, after.survey_sent_at = "", Confirmation.UNCONFIRMED, None
     return Step(
         after=after,

@@ -27,10 +27,12 @@ WORK_CLOCKS = (ASSESSMENT, STAFF_ASSESSMENT, HANDLING, COMPLAINT_RESULT)
 
 @dataclass(frozen=True)
 class ClockStart:
-    """A clock to start; `at` is given where the time ran before we heard of it."""
+    """A clock to start; `at` is given where the time ran before we heard of it, or begins with an appointed time, and
+    `due_at` where that time is its end."""
 
     clock: str
     at: datetime | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)

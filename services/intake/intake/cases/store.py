@@ -170,6 +170,7 @@ def _start(case: Case, start: ClockStart, trace: str) -> Start:
         case_id=case_id,
         responsible=case.responsible,
         traceparent=trace,
+        due_at=start.due_at,
     )
 
 

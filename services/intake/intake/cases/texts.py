@@ -25,6 +25,9 @@ CONFIRMATION_COMMENT = "confirmation_comment"
 SURVEY_COMMENT = "survey_comment"
 FOLLOW_UP_NOTE = "follow_up_note"
 WITHDRAWAL_REASON = "withdrawal_reason"
+APPOINTMENT_PREPARATION = "appointment_preparation"
+APPOINTMENT_MOVE_REASON = "appointment_move_reason"
+APPOINTMENT_CANCELLATION_REASON = "appointment_cancellation_reason"
 DETACHMENT_REASON = "detachment_reason"
 
 

@@ -49,7 +49,7 @@ def assigned(case: Case, now: datetime, *, engineer: Engineer, version: int) -> 
         happened="case_assigned",
         details={"handler": engineer.engineer_id, "previous_handler": case.handler},
         cancels=() if first else (steps.STAFF_ASSESSMENT,),
-        starts=(ClockStart(steps.STAFF_ASSESSMENT), *((ClockStart(steps.HANDLING),) if first else ())),
+        starts=(_begin(case, now), *((_handle(case, now),) if first else ())),
         meets=(steps.ASSESSMENT,),
         events=(
             events_pb2.CaseAssigned(
@@ -70,7 +70,7 @@ def accepted(case: Case, now: datetime, *, engineer: Engineer, version: int) -> 
         happened="handling_started",
         details={"handler": engineer.engineer_id},
         meets=(steps.ASSESSMENT, steps.STAFF_ASSESSMENT),
-        starts=(ClockStart(steps.HANDLING),) if case.stage == Stage.ASSESSED else (),
+        starts=(_handle(case, now),) if case.stage == Stage.ASSESSED else (),
         events=(events_pb2.CaseHandlingStarted(case_id=str(case.case_id), handler=engineer.engineer_id),),
     )
 
@@ -86,6 +86,18 @@ def broken_off(case: Case, now: datetime) -> Step:
     if case.waits_for_incident:
         return incidents.visit_called_off(case)
     return rules.reopened(case, now, reason="work_order_failed", cancels=steps.WORK_CLOCKS, starts=(steps.ASSESSMENT,))
+
+
+def _begin(case: Case, now: datetime) -> ClockStart:
+    """The engineer has to begin: soon, or when an appointment says."""
+    appointed = case.appointed_from is not None and case.appointed_from > now
+    return ClockStart(steps.STAFF_ASSESSMENT, due_at=case.appointed_from if appointed else None)
+
+
+def _handle(case: Case, now: datetime) -> ClockStart:
+    """The time for handling begins now, or when an appointment does."""
+    appointed = case.appointed_from is not None and case.appointed_from > now
+    return ClockStart(steps.HANDLING, at=case.appointed_from if appointed else None)
 
 
 def _handled_by(case: Case, engineer: Engineer) -> Case:

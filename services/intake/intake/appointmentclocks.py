@@ -1,0 +1,33 @@
+"""What happens when the clocks of appointments pass a mark (INT-09)."""
+
+from uuid import UUID
+
+from servicekit.database import UnitOfWork
+from servicekit.deadlines import Deadline, DeadlineHandlers
+
+from intake.appointments import rules
+from intake.appointments.appointment import State
+from intake.appointments.changes import change, lock
+from intake.cases import care, store
+from intake.cases.case import UNSOLVED
+from intake.desk import Desk
+
+ACTOR = "system"
+
+
+def watch_appointments(clocks: DeadlineHandlers, desk: Desk) -> None:
+    @clocks.missed(rules.REMINDER)
+    async def remind(tx: UnitOfWork, deadline: Deadline) -> None:
+        """The appointed time is near."""
+        case, appointment = await lock(tx, UUID(deadline.subject_id))
+        if appointment.state == State.CONFIRMED:
+            await change(tx, desk, case, appointment, rules.remind(appointment, tx.now), actor=ACTOR)
+
+    @clocks.missed(rules.PREPARATION, rules.ARRIVAL)
+    async def escalate(tx: UnitOfWork, deadline: Deadline) -> None:
+        """Not prepared, or nobody there, in time: the region's supervisor is told while it can still be mended."""
+        case, appointment = await lock(tx, UUID(deadline.subject_id))
+        if appointment.state == State.CONFIRMED and deadline.done_late_at is None and case.stage in UNSOLVED:
+            supervisor = desk.standards.regions[case.region].supervisor
+            step = care.escalate(case, clock=deadline.clock, supervisor=supervisor)
+            await store.save(tx, case, step, actor=ACTOR)

@@ -1,0 +1,1 @@
+"""Appointments as the customer sees them; the slots behind them are dispatch's (INT-09)."""

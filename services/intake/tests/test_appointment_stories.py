@@ -1,0 +1,284 @@
+"""Appointments on a real database: what dispatch answers, and what customers and the desk do with them (INT-09)."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from bihuan.common.v1.common_pb2 import TimePeriod
+from bihuan.dispatch.v1 import events_pb2 as dispatch_events
+from bihuan.intake.v1 import appointments_pb2, cases_pb2, events_pb2
+from intake.appointments import commands, queries, store
+from intake.appointments.appointment import Appointment, State
+from intake.appointments.facts import appointment_facts
+from intake.cases import closing
+from intake.cases.case import Case, Stage
+from intake.cases.progress import describe
+from intake.cases.queries import history_of
+from intake.clocks import build_clocks
+from servicekit.clock import ManualClock
+from servicekit.deadlines.firing import Firing
+from servicekit.errors import Fault
+from servicekit.identity import Principal
+
+from servicekit import deadlines
+
+ENGINEER = str(uuid4())
+FACTS = {"channel": "hotline", "customer_checked": True, "content_checked": True}
+
+
+class Diary:
+    """The appointments of one case, and dispatch's part in them."""
+
+    def __init__(self, office, case: Case, agent: Principal, clock: ManualClock) -> None:
+        self.office = office
+        self.case_id = str(case.case_id)
+        self.agent = agent
+        self.clock = clock
+        self.start = clock.now() + timedelta(days=2)
+        self._firing = Firing(office.database, build_clocks(office.desk))
+
+    async def ask(self, name: str, **facts) -> Appointment:
+        """One of the use cases about the newest appointment."""
+        requests = {"prepare": "Prepare", "move": "Move", "cancel": "Cancel"}
+        request = getattr(appointments_pb2, f"{requests[name]}AppointmentRequest")
+        newest = await self.newest()
+        use_case = getattr(commands, f"{name}_appointment")
+        return await self.office.change(
+            use_case, self.agent, request(appointment_id=str(newest.appointment_id), **facts)
+        )
+
+    async def book(self, **facts) -> Appointment:
+        request = appointments_pb2.BookAppointmentRequest(
+            **{"case": self.case_id, "reservation_id": str(uuid4()), **FACTS, **facts}
+        )
+        return await self.office.change(commands.book_appointment, self.agent, request)
+
+    async def tell(self, kind, *, reservation: UUID | None = None, start: datetime | None = None, **facts) -> None:
+        """Dispatch tells what became of the newest appointment's slot."""
+        newest = await self.newest()
+        event = kind(
+            reservation_id=str(reservation or newest.reservation_id),
+            appointment_id=str(newest.appointment_id),
+            case_id=self.case_id,
+            **facts,
+        )
+        if kind is dispatch_events.ReservationBooked:
+            event.work_order_id, event.work_order_version = str(newest.work_order_id), 2
+            event.valid_for.CopyFrom(self.period(start or self.start))
+        await self.office.tell(event)
+
+    async def booked(self) -> Appointment:
+        await self.book()
+        await self.tell(dispatch_events.ReservationBooked)
+        return await self.newest()
+
+    async def fire(self, step: timedelta) -> None:
+        self.clock.advance(step)
+        while await self._firing.fire_due():
+            pass
+
+    async def newest(self) -> Appointment:
+        async with self.office.database.transaction("newest") as tx:
+            return (await store.of_case(tx, UUID(self.case_id)))[0]
+
+    async def case(self) -> Case:
+        return await self.office.case(UUID(self.case_id))
+
+    async def promise(self) -> str:
+        """What the customer is promised now."""
+        case = await self.case()
+        async with self.office.database.transaction("progress") as tx:
+            clocks = (await deadlines.of(tx, [self.case_id]))[self.case_id]
+            history = await history_of(tx, case)
+        return describe(case, clocks, history, "en", self.office.desk.standards).promise_text
+
+    async def problems(self) -> list[str]:
+        async with self.office.database.transaction("facts") as tx:
+            facts = await appointment_facts(tx, UUID(int=0), 100)
+        found = [problem for fact in facts for problem in fact.problems]
+        return found + await self.office.problems(await self.case())
+
+    @staticmethod
+    def period(start: datetime) -> TimePeriod:
+        return TimePeriod(start_date_time=start, end_date_time=start + timedelta(hours=2))
+
+
+@pytest.fixture
+async def diary(office, a_request, app: Principal, agent: Principal, manual_clock: ManualClock) -> Diary:
+    case = (await office.open(a_request(), app)).case
+    return Diary(office, case, agent, manual_clock)
+
+
+async def test_int09_a_booking_is_confirmed_and_promised(diary: Diary, office) -> None:
+    requested = await diary.book(skill="broadband_repair", level="junior")
+    assert requested.state == State.INITIALIZED
+    (command,) = await office.sent(dispatch_events.BookReservation)
+    assert (command.skill, command.level, command.region) == ("broadband_repair", "junior", "cn.gd.gz.tianhe")
+    await diary.tell(dispatch_events.ReservationBooked)
+    case, appointment = await diary.case(), await diary.newest()
+    assert (appointment.state, case.stage, case.appointed_from) == (State.CONFIRMED, Stage.ASSESSED, diary.start)
+    assert case.work_order_id == appointment.work_order_id
+    assert case.classification_confirmed
+    assert "appointment at 2026" in await diary.promise()
+    assert await office.sent(dispatch_events.CreateWorkOrder) == []
+    assert await diary.problems() == []
+
+
+async def test_int09_prepared_within_a_day_reminded_an_hour_before_and_kept(diary: Diary, office) -> None:
+    await diary.booked()
+    await diary.ask("prepare", note="modem packed")
+    with pytest.raises(Fault, match="transition_forbidden"):
+        await diary.ask("prepare", note="again")
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    await diary.fire(timedelta(days=2) - timedelta(hours=1))
+    assert len(await office.sent(events_pb2.AppointmentReminded)) == 1
+    ids = {"case_id": diary.case_id, "work_order_id": str((await diary.newest()).work_order_id)}
+    await office.tell(dispatch_events.WorkOrderArrived(**ids, engineer_id=ENGINEER))
+    await diary.tell(dispatch_events.ReservationFulfilled)
+    assert (await diary.newest()).state == State.COMPLETED
+    assert await office.sent(events_pb2.CaseEscalated) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "clock"), [(timedelta(hours=24), "appointment_preparation"), (timedelta(days=2), "appointment_arrival")]
+)
+async def test_int09_not_ready_or_not_there_in_time_tells_the_supervisor(diary: Diary, office, after, clock) -> None:
+    await diary.booked()
+    if clock == "appointment_arrival":
+        await diary.ask("prepare", note="modem packed")
+        await diary.fire(timedelta(days=2) - timedelta(hours=1))
+        after = timedelta(hours=1)
+    await diary.fire(after)
+    escalated = {event.clock for event in await office.sent(events_pb2.CaseEscalated)}
+    assert clock in escalated
+
+
+async def test_int09_moved_by_the_customer_and_the_promise_with_it(diary: Diary, office) -> None:
+    first = await diary.booked()
+    other, later = uuid4(), diary.start + timedelta(days=1)
+    await diary.ask("move", reservation_id=str(other), reason="not at home")
+    (booking,) = (await office.sent(dispatch_events.BookReservation))[1:]
+    assert (booking.reservation_id, booking.replaces) == (str(other), str(first.reservation_id))
+    # That the first slot is free again is no news of this appointment.
+    await diary.tell(dispatch_events.ReservationReleased, reservation=first.reservation_id, reason="moved")
+    await diary.tell(dispatch_events.ReservationBooked, reservation=other, start=later)
+    moved = await diary.newest()
+    assert (moved.state, moved.starts_at, moved.reservation_id) == (State.CONFIRMED, later, other)
+    assert (await diary.case()).appointed_from == later
+    assert await diary.problems() == []
+
+
+async def test_a_move_that_cannot_be_had_leaves_everything_as_it_was(diary: Diary) -> None:
+    await diary.booked()
+    await diary.ask("move", reservation_id=str(uuid4()), reason="not at home")
+    others = [diary.period(diary.start + timedelta(days=3))]
+    await diary.tell(dispatch_events.ReservationRefused, reason="slot_taken", alternatives=others)
+    appointment = await diary.newest()
+    assert (appointment.state, appointment.starts_at, appointment.reason) == (
+        State.CONFIRMED,
+        diary.start,
+        "slot_taken",
+    )
+    assert "appointment at" in await diary.promise()
+    assert await diary.problems() == []
+
+
+async def test_int09_refused_or_lost_the_customer_hears_of_other_times(diary: Diary, office) -> None:
+    others = [diary.period(diary.start + timedelta(days=3))]
+    await diary.book()
+    await diary.tell(dispatch_events.ReservationRefused, reason="slot_taken", alternatives=others)
+    assert (await diary.newest()).state == State.FAILED
+    assert (await diary.case()).stage == Stage.ACCEPTED
+    assert "You can have instead: 2026" in await diary.promise()
+    lost = await diary.booked()
+    await diary.tell(dispatch_events.ReservationFailed, because="shift_ended", alternatives=others)
+    ids = {"case_id": diary.case_id, "work_order_id": str(lost.work_order_id)}
+    await office.tell(dispatch_events.WorkOrderCancelled(**ids, reason="appointment_failed"), version=3)
+    case = await diary.case()
+    assert (case.stage, case.appointed_from, case.reopened_times) == (Stage.ACCEPTED, None, 1)
+    assert "You can have instead: 2026" in await diary.promise()
+    assert len(await office.sent(events_pb2.AppointmentRequested)) == 2
+    assert len(await office.sent(events_pb2.AppointmentConfirmed)) == 1
+    assert len(await office.sent(events_pb2.AppointmentRefused)) == 1
+    assert await diary.problems() == []
+
+
+async def test_int09_cancelled_by_the_customer_the_case_is_assessed_again(diary: Diary, office) -> None:
+    await diary.booked()
+    before = await diary.case()
+    await diary.ask("cancel", reason="solved itself")
+    case = await diary.case()
+    assert (case.stage, case.priority, case.reopened_times) == (Stage.ACCEPTED, before.priority, 0)
+    (called_off,) = await office.sent(dispatch_events.CancelWorkOrder)
+    assert called_off.work_order_id == str(before.work_order_id)
+    await diary.tell(dispatch_events.ReservationReleased, reason="appointment_cancelled")
+    assert (await diary.newest()).state == State.CANCELLED
+    assert await diary.problems() == []
+
+
+async def test_cancelled_before_dispatch_answers_it_is_called_off_once_it_does(diary: Diary, office) -> None:
+    await diary.book()
+    await diary.ask("cancel", reason="solved itself")
+    assert await office.sent(dispatch_events.CancelWorkOrder) == []
+    await diary.tell(dispatch_events.ReservationBooked)
+    assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
+    assert (await diary.case()).stage == Stage.ACCEPTED
+    assert await diary.problems() == []
+
+
+async def test_a_withdrawn_case_takes_its_appointment_along(diary: Diary, office, agent: Principal) -> None:
+    await diary.booked()
+    withdrawal = cases_pb2.WithdrawCaseRequest(case=diary.case_id, reason="solved itself")
+    await office.change(closing.withdraw_case, agent, withdrawal)
+    await diary.tell(dispatch_events.ReservationReleased, reason="case_withdrawn")
+    assert (await diary.newest()).state == State.CANCELLED
+    assert await diary.problems() == []
+
+
+async def test_an_order_that_somebody_has_gets_the_appointed_time(diary: Diary, office, agent: Principal) -> None:
+    case = await office.assess(await diary.case(), agent, needs_visit=True)
+    await office.tell_assigned(case, ENGINEER)
+    await diary.booked()
+    case = await diary.case()
+    assert (case.stage, case.handler) == (Stage.ASSESSED, "")
+    # What dispatch said before is out of date.
+    await office.tell(dispatch_events.WorkOrderAccepted(**office.ids(case), engineer_id=ENGINEER), version=1)
+    assert (await diary.case()).stage == Stage.ASSESSED
+    assert await diary.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"customer_checked": False}, "appointment_unchecked"),
+        ({"content_checked": False}, "appointment_unchecked"),
+        ({"channel": "pigeon"}, "channel_unknown"),
+        ({"skill": "juggling"}, "skill_unknown"),
+    ],
+)
+async def test_what_was_not_checked_or_is_not_known_is_refused(diary: Diary, facts, code) -> None:
+    with pytest.raises(Fault, match=code):
+        await diary.book(**facts)
+
+
+async def test_a_case_has_one_appointment_and_a_key_makes_one(diary: Diary, office, agent: Principal) -> None:
+    request = {"reservation_id": str(uuid4()), "idempotency_key": "again"}
+    first = await diary.book(**request)
+    assert (await diary.book(**request)).appointment_id == first.appointment_id
+    with pytest.raises(Fault, match="appointment_exists"):
+        await diary.book()
+    async with office.database.transaction("show") as tx:
+        shown = await queries.list_appointments(tx, agent, diary.case_id)
+        with pytest.raises(Fault, match="domain_forbidden"):
+            foreigner = Principal("a", frozenset({"agent"}), "cn.sc")
+            await queries.get_appointment(tx, foreigner, first.appointment_id)
+        with pytest.raises(Fault, match="appointment_unknown"):
+            stranger = Principal("c", frozenset({"customer"}), customer_id=str(uuid4()))
+            await queries.get_appointment(tx, stranger, first.appointment_id)
+    assert [each.appointment_id for each in shown] == [str(first.appointment_id)]
+
+
+async def test_a_case_at_the_desk_needs_no_visit(diary: Diary, office, agent: Principal) -> None:
+    await office.assess(await diary.case(), agent, needs_visit=False)
+    with pytest.raises(Fault, match="transition_forbidden"):
+        await diary.book()
