@@ -128,6 +128,10 @@ class AdjustableClock:
     async def ready(self) -> None:
         await self._known.wait()
 
+    def assume(self, offset: timedelta) -> None:
+        """Counts with what is known of the offset from elsewhere, until NATS tells it."""
+        self._offset.raise_to(offset)
+
     async def wait_until(self, moment: datetime) -> None:
         await _wait(self, self._offset, moment)
 

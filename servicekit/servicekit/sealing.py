@@ -30,9 +30,10 @@ class Sealer:
         """`master_key` is 32 random bytes. Raises ValueError for another length."""
         if len(master_key) != KEY_BYTES:
             raise ValueError(f"the master key has {len(master_key)} bytes instead of {KEY_BYTES}")
-        # Two keys from one, so that the index tells nothing about the wrapping.
+        # A key for each purpose, so that none tells anything about the others.
         self._wrapping = AESGCM(_derived(master_key, b"bihuan wrap customer keys"))
         self._index_key = _derived(master_key, b"bihuan blind index")
+        self._digest_key = _derived(master_key, b"bihuan request digests")
         self._unwrapped = lru_cache(CACHED_KEYS)(self._unwrap)
 
     def new_key(self) -> bytes:
@@ -50,6 +51,10 @@ class Sealer:
     def blind_index(self, text: str) -> bytes:
         """A digest by which equal texts find each other (a phone number), useless without the master key."""
         return hmac.digest(self._index_key, text.encode(), hashlib.sha256)
+
+    def digest(self, content: bytes) -> bytes:
+        """A digest by which equal requests are recognised; nobody without the master key can try out what was in it."""
+        return hmac.digest(self._digest_key, content, hashlib.sha256)
 
     def _unwrap(self, wrapped: bytes) -> AESGCM:
         return AESGCM(_decrypt(self._wrapping, wrapped, _WRAPPING))

@@ -19,7 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from servicekit import telemetry
 from servicekit.clock import AdjustableClock, Clock, SystemClock
 from servicekit.database import Database
+from servicekit.database.outgoing import LAST_OFFSET
 from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
+from servicekit.errors import Fault
 from servicekit.housekeeping import Housekeeper
 from servicekit.identity import TokenVerifier
 from servicekit.inspection import EntityFacts, InspectionServicer
@@ -33,6 +35,8 @@ from servicekit.tasks import end
 from standards import Standards, load
 
 MIGRATION_POLL_SECONDS = 1.0
+# How long a service waits for NATS to tell the platform's time before it looks elsewhere.
+CLOCK_PATIENCE_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +120,7 @@ class Service:
         parts = {"relay": self._relay.run, "consumer": self._consumer.run}
         if isinstance(self._platform.clock, AdjustableClock):
             follow = asyncio.create_task(self._platform.clock.follow(), name="clock")
-            await _first(self._platform.clock.ready(), stop)
+            await _first(learn_time(self._platform.clock, self._platform.database), stop)
         else:
             follow = None
         parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run, **self._background}
@@ -140,6 +144,25 @@ class Service:
         self._consumer.stop()
         self._deadlines.stop()
         await asyncio.gather(self._server.stop(seconds), asyncio.wait(finishing, timeout=seconds))
+
+
+async def learn_time(clock: AdjustableClock, database: Database, patience: float = CLOCK_PATIENCE_SECONDS) -> None:
+    """Returns when `clock` knows platform time: from NATS, or while that is away as of the last event written here.
+
+    With neither of them nothing can be dated, and this waits.
+    """
+    while True:
+        try:
+            return await asyncio.wait_for(clock.ready(), patience)
+        except TimeoutError:
+            log.warning("clock_unknown")
+        with contextlib.suppress(Fault, asyncpg.PostgresError):
+            async with database.transaction("last_offset") as tx:
+                last = await tx.fetch(LAST_OFFSET)
+            if last:
+                clock.assume(last[0]["ahead"])
+                log.warning("clock_assumed", offset_seconds=clock.offset.total_seconds())
+                return None
 
 
 async def _first(awaitable: Awaitable[None], stop: asyncio.Event) -> None:

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from bihuan.intake.v1.events_pb2 import CaseOpened
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.js import JetStreamContext
 from servicekit.clock import AdjustableClock, Clock, ManualClock, SystemClock, advance, read_offset
+from servicekit.database import Database
 from servicekit.embedded.nats import EmbeddedNats
 from servicekit.messaging import Bus
 from servicekit.messaging.streams import OPERATOR, provision
+from servicekit.service import learn_time
 from servicekit.testing.nats import connect
 from servicekit.testing.waiting import eventually, running
 
@@ -98,3 +101,18 @@ async def test_offset_outlives_the_bus(tmp_path: Path) -> None:
                 await eventually(lambda: clock.offset == timedelta(hours=3))
     finally:
         await server.stop()
+
+
+async def test_while_the_bus_is_away_time_goes_on_from_the_last_event(
+    database: Database, manual_clock: ManualClock
+) -> None:
+    clock = AdjustableClock(Bus("nats://127.0.0.1:1", service="intake"))
+    ahead = timedelta(days=400) + manual_clock.now() - datetime.now(UTC)
+    learning = asyncio.create_task(learn_time(clock, database, patience=0.05))
+    await asyncio.sleep(0.2)
+    assert not learning.done(), "there is no event yet"
+    manual_clock.advance(timedelta(days=400))
+    async with database.transaction("open") as tx:
+        tx.emit(CaseOpened(case_id="c1"), version=1)
+    await asyncio.wait_for(learning, 10)
+    assert abs(clock.offset - ahead) < timedelta(minutes=1)

@@ -54,6 +54,13 @@ def test_equal_texts_are_sealed_differently_but_indexed_alike():
     assert sealer.blind_index("13800138000") != Sealer(os.urandom(32)).blind_index("13800138000")
 
 
+def test_a_digest_is_useless_without_the_master_key():
+    assert sealer.digest(b"request") == Sealer(MASTER).digest(b"request")
+    assert sealer.digest(b"request") != sealer.digest(b"another")
+    assert sealer.digest(b"13800138000") != Sealer(os.urandom(32)).digest(b"13800138000")
+    assert sealer.digest(b"13800138000") != sealer.blind_index("13800138000")
+
+
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_a_master_key_of_another_length_is_refused(length):
     with pytest.raises(ValueError, match="32"):

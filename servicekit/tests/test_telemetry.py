@@ -87,6 +87,12 @@ def test_a_stage_written_twice_is_one_span_and_a_second_stay_another(
     assert len(store.spans_of_case(CASE)) == 2
 
 
+def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:
+    (tmp_path / "spans.sqlite").touch(mode=0o644)
+    SpanStore(tmp_path / "spans.sqlite").write([span(1)])
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
 @given(st.uuids(), st.uuids())
 def test_ids_of_life_cycle_traces_are_never_shared(one: UUID, other: UUID) -> None:
     assert root_context(one) == root_context(str(one))

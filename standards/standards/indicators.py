@@ -127,7 +127,7 @@ class Indicator(Word):
 
     requirement: str = Field(pattern=r"^[A-Z]{3}-\d{2}$")
     definition: Texts
-    subject: Literal["case", "work_order", "complaint", "record", "assignment", "attempt", "certificate"]
+    subject: Literal["case", "appointment", "work_order", "complaint", "record", "assignment", "attempt", "certificate"]
     formula: Formula
     unit: Unit
     direction: Direction | None = Field(None, description="Absent where more is neither better nor worse.")

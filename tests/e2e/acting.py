@@ -114,9 +114,16 @@ class Cast:
         return engineer
 
     def go_home(self) -> None:
-        """The story is over: its engineers take no work of others."""
+        """The story is over: its engineers take no work of others, and its crowds are no outage for others."""
+        self.call_off_outages()
         for engineer in self._engineers:
             self._set_shift(engineer, on_shift=False)
+
+    def call_off_outages(self) -> None:
+        """Dismisses incidents here that nobody has answered: a crowd that reports faults is a mass outage (INT-15)."""
+        left = f"/v1/incidents?region={self.place.region}&state=INCIDENT_STATE_REPORTED"
+        for incident in self.get(ONLOOKER, left)["incidents"]:
+            self.do(SUPERVISOR, f"/v1/incidents/{incident['incident_id']}:dismiss", {"reason": "only a test"})
 
     def _set_shift(self, engineer: Engineer, *, on_shift: bool) -> None:
         self.do(DISPATCHER, f"/v1/engineers/{engineer.engineer_id}:setShift", {"on_shift": on_shift})

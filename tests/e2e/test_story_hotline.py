@@ -103,8 +103,7 @@ def test_the_caller_hears_an_apology_while_intake_is_away(cast: Cast, number: st
 
 def test_a_signed_in_customer_of_a_fresh_platform_can_open_a_case(cast: Cast) -> None:
     """The demo's own customer, whom intake has never seen."""
-    request = cast.request(caller={"identity_check": "IDENTITY_CHECK_TOKEN"})
-    story = cast.story(cast.do("customer", "/v1/cases", request)["case"]["case_id"])
+    story = cast.story(cast.do("customer", "/v1/cases", cast.request())["case"]["case_id"])
     assert cast.ask("customer", f"/v1/cases/{story.number}").status_code == httpx.codes.OK
     story.step("customer", "withdraw", reason="演练结束")
     cast.platform.assert_nothing_fell_out()

@@ -138,7 +138,7 @@ def test_qlt02_the_figures_are_those_of_the_story(told: Told) -> None:
 def test_qlt02_rebuilt_from_the_log_they_are_the_same(told: Told) -> None:
     rebuilt = told.seen["rebuilt"]
     assert rebuilt["differing"] == 0
-    assert rebuilt["events"] > 100
+    assert rebuilt["events"] > 10 * RATED
     assert rebuilt["generation"] >= 2
     assert told.seen["after"] == told.seen["before"]
 

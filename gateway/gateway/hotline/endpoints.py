@@ -36,9 +36,12 @@ from standards import Standards
 _HEADERS: Final = {"Cache-Control": "no-store"}
 # A token's holder may be a platform of the whole country.
 _WHOLE: Final = "cn"
+_DEFECT: Final = "internal"
 
 log = structlog.get_logger(__name__)
 Next = Callable[[Call, Mapping[str, str]], Awaitable[State]]
+# From a request, the Authorization to pass on, and the platform's region to a document.
+Write = Callable[[Request, str, str], Awaitable[bytes]]
 
 
 class Hotline:
@@ -66,7 +69,7 @@ class Hotline:
         self._documents = Documents(patience_seconds=stubs.seconds + 2, ringing_seconds=ringing)
 
     def add_to(self, app: FastAPI) -> None:
-        app.add_route(pages.ENTRY_PATH, self.enter, methods=["GET", "POST"])
+        app.add_route(pages.ENTRY_PATH, self._page(self._enter), methods=["GET", "POST"])
         app.add_route(pages.START_PATH, self._page(self._start), methods=["POST"])
         for path, go_on in (
             (pages.KEYS_PATH, _after_key),
@@ -75,22 +78,20 @@ class Hotline:
         ):
             app.add_route(path, self._page(self._turn(go_on)), methods=["POST"])
 
-    async def enter(self, request: Request) -> Response:
+    async def _enter(self, request: Request, authorization: str, root: str) -> bytes:
         """The first page, which finds out who calls; with the query parameter `caller` the platform has said so."""
-        if "caller" in request.query_params:
-            return await self._page(self._start)(request)
-        return await self._page(self._entry)(request)
-
-    async def _entry(self, _request: Request, _authorization: str, _root: str) -> bytes:
-        return self._documents.entry()
+        caller = query_of(request).get("caller")
+        return self._documents.entry() if caller is None else await self._begin(caller, authorization, root)
 
     async def _start(self, request: Request, authorization: str, root: str) -> bytes:
-        fields = query_of(request) if request.method == "GET" else await form_of(request)
+        return await self._begin((await form_of(request)).get("caller", ""), authorization, root)
+
+    async def _begin(self, caller: str, authorization: str, root: str) -> bytes:
         intake = Intake(self._stubs, authorization, DEFAULT_LANGUAGE)
-        state = await dialogue.recognise(uuid7().hex, caller_number(fields.get("caller", "")), intake)
+        state = await dialogue.recognise(uuid7().hex, caller_number(caller), intake)
         return await self._write(state, authorization, root)
 
-    def _turn(self, go_on: Next) -> Callable[[Request, str, str], Awaitable[bytes]]:
+    def _turn(self, go_on: Next) -> Write:
         async def turn(request: Request, authorization: str, root: str) -> bytes:
             fields = await form_of(request)
             state = self._seal.open(fields.get("state", ""))
@@ -113,7 +114,7 @@ class Hotline:
         now = self._now()
         return self._agents if calendars_of(self._standards).next_open(now, "shop_hours") == now else ""
 
-    def _page(self, write: Callable[[Request, str, str], Awaitable[bytes]]) -> Callable[[Request], Awaitable[Response]]:
+    def _page(self, write: Write) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
                 platform, authorization = await self._access.admit(request)
@@ -122,9 +123,8 @@ class Hotline:
             try:
                 document = await write(request, authorization, platform.domain)
             except Exception as failure:  # the caller must hear something, whatever it is
-                known = isinstance(failure, Fault)
-                code = failure.code if isinstance(failure, Fault) else "internal"
-                log.warning("hotline_page_failed", code=code, path=request.url.path, exc_info=not known)
+                code = failure.code if isinstance(failure, Fault) else _DEFECT
+                log.warning("hotline_page_failed", code=code, path=request.url.path, exc_info=code == _DEFECT)
                 document = self._documents.trouble(getattr(request.state, "language", None), self._agents_now())
             return Response(document, headers=_HEADERS, media_type=MEDIA_TYPE)
 

@@ -25,6 +25,10 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea
 """
 
 
+# How far platform time was ahead of real time when the newest row was written.
+LAST_OFFSET = "SELECT created_at - real_created_at AS ahead FROM outbox ORDER BY id DESC LIMIT 1"
+
+
 @dataclass(frozen=True, slots=True)
 class Travels:
     """How messages of one type travel, from the contract's `travels` option.

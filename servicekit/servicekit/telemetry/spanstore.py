@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ from uuid import UUID
 
 MOST_ROWS: Final = 300_000
 MOST_BYTES: Final = 256 * 1024 * 1024
+_OWNER_ONLY: Final = 0o600
 # Other processes write too; each writes for milliseconds.
 _WAIT_FOR_LOCK_SECONDS: Final = 5.0
 _PRUNE_EVERY_WRITES: Final = 20
@@ -109,6 +111,11 @@ class SpanStore:
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
+            # Attributes tell who did what and where: for the owner only. SQLite gives its side files the same rights,
+            # and says best what else is wrong with the place.
+            with contextlib.suppress(OSError):
+                self._path.touch(mode=_OWNER_ONLY)
+                self._path.chmod(_OWNER_ONLY)
             # The exporter's thread writes, the main thread flushes at the end: the lock keeps them apart.
             self._opened = sqlite3.connect(self._path, timeout=_WAIT_FOR_LOCK_SECONDS, check_same_thread=False)
             self._opened.execute("PRAGMA journal_mode = WAL")

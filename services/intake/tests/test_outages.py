@@ -1,11 +1,14 @@
 """Mass outages on a real database: recognised once, every case attached, told and delivered once (INT-15)."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import yaml
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.dispatch.v1 import incident_events_pb2 as dispatch_incidents
 from bihuan.intake.v1 import cases_pb2, incident_events_pb2
@@ -22,8 +25,22 @@ from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.messaging import NotYet
 
+from standards import Standards, load
+
 TIANHE, YUEXIU = "cn.gd.gz.tianhe", "cn.gd.gz.yuexiu"
-THRESHOLD = 40
+DATA = Path(__file__).parents[3] / "standards" / "data"
+# Fewer than the standards', so that a crowd is soon there; their own figure is tried by the story of an outage.
+THRESHOLD = 8
+
+
+@pytest.fixture(scope="module")
+def standards(tmp_path_factory: pytest.TempPathFactory) -> Standards:
+    folder = Path(shutil.copytree(DATA, tmp_path_factory.mktemp("operator") / "data"))
+    thresholds = folder / "thresholds.yaml"
+    content = yaml.safe_load(thresholds.read_text(encoding="utf-8"))
+    content["thresholds"]["outage_reports"]["value"] = THRESHOLD
+    thresholds.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    return load(folder)
 
 
 class Outbreak:
@@ -85,10 +102,10 @@ def outbreak(office, a_request, app: Principal) -> Outbreak:
     return Outbreak(office, a_request, app)
 
 
-async def test_int15_forty_at_once_on_two_replicas_ask_for_one_incident(outbreak, replica, a_request, app) -> None:
+async def test_int15_many_at_once_on_two_replicas_ask_for_one_incident(outbreak, replica, a_request, app) -> None:
     other = Outbreak(replica, a_request, app)
     other.phones = iter(range(13800000000, 13899999999))
-    await asyncio.gather(outbreak.break_out(25), other.break_out(25), outbreak.break_out(10, region=YUEXIU))
+    await asyncio.gather(outbreak.break_out(6), other.break_out(6), outbreak.break_out(THRESHOLD - 1, region=YUEXIU))
     (asked,) = await outbreak.asked()
     assert (asked.region, list(asked.categories)) == (TIANHE, ["internet_access"])
     assert asked.reports >= THRESHOLD
@@ -237,7 +254,7 @@ async def test_int15_people_attach_and_detach(outbreak, office, agent: Principal
 async def test_int15_the_promise_runs_on_and_is_judged_but_only_the_incident_escalates(
     outbreak, office, manual_clock: ManualClock
 ) -> None:
-    """docs/decisions/0007: an outage is no pause; a late case is told by its clock, not by forty escalations."""
+    """docs/decisions/0010: an outage is no pause; a late case is told by its clock, not by forty escalations."""
     case = await outbreak.report()
     await outbreak.open(str(uuid4()))
     assert (await office.clocks(case))["fault_response"] == "met"

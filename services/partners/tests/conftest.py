@@ -156,9 +156,11 @@ class Desk:
 
     async def carry(self) -> None:
         """Sends what is due until nothing is."""
-        while await self.courier.take_due() or self.courier._tasks:
+        while True:
             while self.courier._tasks:
                 await next(iter(self.courier._tasks))
+            if not await self.courier.take_due():
+                return
 
     async def deliveries(self, partner=PARTNER):
         return await self.do(webhook_queries.list_deliveries, partner, state=None, before=None, limit=100)

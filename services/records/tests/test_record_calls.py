@@ -230,7 +230,7 @@ async def test_rec_06_holds_are_seen_in_the_catalogue(served, filed):
 
 async def test_rec_03_requests_are_listed_for_who_decides_and_for_who_asked(served, filed):
     request_id = await approved(served, filed.case_id)
-    listed = pb.ListAccessRequestsRequest(state=pb.ACCESS_REQUEST_STATE_APPROVED)
+    listed = pb.ListAccessRequestsRequest(state=pb.ACCESS_REQUEST_STATE_APPROVED, record=filed.case_id)
     for name, expected in (("supervisor", [request_id]), ("archivist", [request_id]), ("elsewhere", []), ("agent", [])):
         found = await served[name].accesses.ListAccessRequests(listed)
         assert [request.request_id for request in found.requests] == expected, name

@@ -70,7 +70,7 @@ class Stage:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             seen = await look()
-            if seen is not None and seen is not False:
+            if seen:
                 return seen
             if time.monotonic() > deadline:
                 raise SceneFailed(what)

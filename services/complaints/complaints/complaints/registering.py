@@ -1,6 +1,5 @@
 """Registering a complaint: directly, or taken over from a case of intake (CMP-01, CMP-02, INT-02)."""
 
-import hashlib
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -39,7 +38,7 @@ async def register_complaint(
     if not principal.is_customer:
         principal.require_region(request.region)
     complaint_id = uuid7()
-    fingerprint = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+    fingerprint = desk.sealer.digest(request.SerializeToString(deterministic=True))
     key = f"{principal.user_id}:{request.idempotency_key}" if request.idempotency_key else ""
     claimed = await tx.claim_keys(KEY_SCOPE, {key: (fingerprint, complaint_id)})
     if claimed.get(key, complaint_id) != complaint_id:

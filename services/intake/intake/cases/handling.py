@@ -57,7 +57,7 @@ async def add_interaction(
         raise Fault("channel_unknown", field="channel", channel=request.channel)
     case = await take_in_hand(tx, principal, request.case)
     text_id = uuid7()
-    claim = {request.idempotency_key: (fingerprint_of(request), text_id)}
+    claim = {request.idempotency_key: (desk.sealer.digest(fingerprint_of(request)), text_id)}
     if await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", claim) != {request.idempotency_key: text_id}:
         return case
     inbound = request.inbound or principal.is_customer

@@ -55,7 +55,7 @@ async def open_cases(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> l
         for report, customer in zip(reports, callers, strict=True)
         if not isinstance(customer, Fault)
     ]
-    ids = await _claim(tx, [each.report for each in accepted])
+    ids = await _claim(tx, desk, [each.report for each in accepted])
     fresh = [each for each in accepted if ids[each.report.report_id] == each.report.report_id]
     repeated = set(ids.values()) - {each.report.report_id for each in fresh}
     cases, joined = await _open_or_join(tx, desk, fresh)
@@ -76,7 +76,7 @@ async def open_cases(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> l
     ]
 
 
-async def _claim(tx: UnitOfWork, reports: Sequence[Report]) -> dict[UUID, UUID]:
+async def _claim(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> dict[UUID, UUID]:
     """For each report the id under which it was or will be done: its own, unless its key was used before."""
     claims: dict[str, tuple[bytes, UUID]] = {}
     for report in reports:
@@ -84,7 +84,8 @@ async def _claim(tx: UnitOfWork, reports: Sequence[Report]) -> dict[UUID, UUID]:
         fingerprint, _ = claims.setdefault(_key(report), offer) if report.idempotency_key else offer
         if fingerprint != report.fingerprint:
             raise Fault("idempotency_key_reused", key=report.idempotency_key)
-    claimed = await tx.claim_keys(KEY_SCOPE, claims)
+    kept = {key: (desk.sealer.digest(fingerprint), new_id) for key, (fingerprint, new_id) in claims.items()}
+    claimed = await tx.claim_keys(KEY_SCOPE, kept)
     return {report.report_id: claimed.get(_key(report), report.report_id) for report in reports}
 
 

@@ -33,7 +33,7 @@ async def register_customer(
     if request.region not in desk.standards.regions:
         raise Fault("region_unknown", field="region", region=request.region)
     principal.require_region(request.region)
-    customer_id = await _claimed(tx, principal, request)
+    customer_id = await _claimed(tx, desk, principal, request)
     known = await store.lock_callers(tx, [customer_id], store.phone_indexes(desk.sealer, request.phone))
     if not known:
         newcomer = NewCustomer(
@@ -67,6 +67,9 @@ async def erase_customer(tx: UnitOfWork, principal: Principal, customer_id: UUID
     return erased
 
 
-async def _claimed(tx: UnitOfWork, principal: Principal, request: customers_pb2.RegisterCustomerRequest) -> UUID:
+async def _claimed(
+    tx: UnitOfWork, desk: Desk, principal: Principal, request: customers_pb2.RegisterCustomerRequest
+) -> UUID:
     key = request.idempotency_key
-    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", {key: (fingerprint_of(request), uuid7())}))[key]
+    claim = {key: (desk.sealer.digest(fingerprint_of(request)), uuid7())}
+    return (await tx.claim_keys(f"{KEY_SCOPE}:{principal.user_id}", claim))[key]

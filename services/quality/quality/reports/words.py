@@ -17,7 +17,7 @@ MARKS: Mapping[Verdict, str] = {
     Verdict.NEAR: "▲",
     Verdict.BREACHED: "✘",
     Verdict.NO_DATA: "○",
-    Verdict.OBSERVED: "·",
+    Verdict.OBSERVED: "◦",
     Verdict.NOT_MEASURED: "—",
 }
 

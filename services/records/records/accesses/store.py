@@ -14,6 +14,7 @@ from sqlalchemy import Select, insert, or_, select, update
 
 from records.accesses.request import AccessRequest, State
 from records.accesses.tables import REQUESTS
+from records.files.queries import find_record
 from records.log.entries import Kind, enter
 from servicekit import deadlines
 
@@ -52,9 +53,9 @@ async def find_visible(tx: UnitOfWork, request_id: UUID, principal: Principal) -
 
 
 async def list_visible(
-    tx: UnitOfWork, principal: Principal, *, state: State | None, before: UUID | None, limit: int
+    tx: UnitOfWork, principal: Principal, *, state: State | None, record: str, before: UUID | None, limit: int
 ) -> list[AccessRequest]:
-    """The same as a list, newest first by id."""
+    """The same as a list, newest first by id; empty filters let everything through. Raises Fault record_unknown."""
     columns = REQUESTS.c
     visible = columns.requested_by == principal.user_id
     if principal.has(*DESK):
@@ -62,6 +63,8 @@ async def list_visible(
     statement = select(REQUESTS).where(visible)
     if state is not None:
         statement = statement.where(columns.state == state)
+    if record:
+        statement = statement.where(columns.record_id == (await find_record(tx, record)).record_id)
     if before is not None:
         statement = statement.where(columns.request_id < before)
     rows = await tx.execute(statement.order_by(columns.request_id.desc()).limit(limit))

@@ -27,6 +27,7 @@ GATHER_SECONDS = 0.05
 # How often to look without having been woken: what another replica left behind.
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+RETRY_DEFECT_SECONDS = 30.0
 # Advisory locks are per database; the number only must not be used for anything else.
 LOCK = 0x5E9_0E9C
 
@@ -67,6 +68,10 @@ class Sequencer:
             except Fault as fault:
                 log.info("sequencing_postponed", reason=fault.code)
                 await asyncio.sleep(RETRY_SECONDS)
+                continue
+            except Exception:  # a damaged tree must not end the service: records are filed and opened all the same
+                log.exception("sequencing_failed")
+                await asyncio.sleep(RETRY_DEFECT_SECONDS)
                 continue
             if placed < BATCH:
                 await self._wait()

@@ -9,6 +9,7 @@ from servicekit.identity import Principal
 from servicekit.regions import lies_in
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
+from records.files.queries import find_record
 from records.files.tables import RECORDS
 from records.log.queries import Inclusion, prove_entry
 from records.policy import Policy, years_before
@@ -25,13 +26,15 @@ async def get_destruction(tx: UnitOfWork, destruction_id: UUID, principal: Princ
 
 
 async def list_destructions(
-    tx: UnitOfWork, principal: Principal, *, state: State | None, before: UUID | None, limit: int
+    tx: UnitOfWork, principal: Principal, *, state: State | None, record: str, before: UUID | None, limit: int
 ) -> list[Destruction]:
-    """Of the caller's region, newest first by id."""
+    """Of the caller's region, newest first by id; empty filters let everything through. Raises Fault record_unknown."""
     columns = DESTRUCTIONS.c
     statement = select(DESTRUCTIONS).where(lies_in(columns.region, principal.domain))
     if state is not None:
         statement = statement.where(columns.state == state)
+    if record:
+        statement = statement.where(columns.record_id == (await find_record(tx, record)).record_id)
     if before is not None:
         statement = statement.where(columns.destruction_id < before)
     rows = await tx.execute(statement.order_by(columns.destruction_id.desc()).limit(limit))

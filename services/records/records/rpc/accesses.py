@@ -84,6 +84,7 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
                 tx,
                 caller(context),
                 state=State(state) if request.state else None,
+                record=request.record,
                 before=key[0] if key else None,
                 limit=size + 1,
             )

@@ -101,6 +101,7 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
                 tx,
                 caller(context),
                 state=State(state) if request.state else None,
+                record=request.record,
                 before=key[0] if key else None,
                 limit=size + 1,
             )
