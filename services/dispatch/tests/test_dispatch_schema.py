@@ -4,10 +4,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from dispatch.alarms.tables import ALARMS
 from dispatch.incidents.tables import HISTORY, INCIDENTS, PARTITIONED
+from dispatch.slots.tables import RESERVATIONS
 from servicekit.database import Database
 from sqlalchemy import Connection, MetaData
 
-OURS = (INCIDENTS, HISTORY, ALARMS)
+OURS = (INCIDENTS, HISTORY, ALARMS, RESERVATIONS)
 
 
 def differences(connection: Connection) -> list[object]:
