@@ -258,7 +258,7 @@ async def test_int15_the_promise_runs_on_and_is_judged_but_only_the_incident_esc
     case = await outbreak.report()
     await outbreak.open(str(uuid4()))
     assert (await office.clocks(case))["fault_response"] == "met"
-    firing = Firing(office.database, build_clocks(office.desk.standards))
+    firing = Firing(office.database, build_clocks(office.desk))
     manual_clock.advance(timedelta(hours=25))
     while await firing.fire_due():
         pass
