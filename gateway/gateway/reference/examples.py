@@ -5,6 +5,7 @@ A test sends every example request through the contract's rules.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Collection
 from typing import Any, Final
@@ -19,6 +20,8 @@ from gateway.transcoding.reading import INTEGER_RANGES
 
 _UUID: Final = "0193a5f0-7c1e-7000-8000-3f2a9c0d5b11"
 _MOMENT: Final = "2026-12-31T01:30:00Z"
+# As many as a hash has, which is what most bytes here are.
+_EXAMPLE_BYTES: Final = 32
 
 
 class Examples:
@@ -52,6 +55,8 @@ class Examples:
             return True
         if field.cpp_type in INTEGER_RANGES:
             return 1 if INTEGER_RANGES[field.cpp_type][1] < 2**32 else "1"
+        if field.type == FieldDescriptor.TYPE_BYTES:
+            return base64.b64encode(bytes(_EXAMPLE_BYTES)).decode()
         if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
             return self._text(field)
         return 0.5

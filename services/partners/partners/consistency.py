@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING, Clock
 
 from partners.policy import PARTNER_ACCESS
-from partners.registry import partner as registry
 from partners.registry.partner import Partner
+from partners.registry.partner import State as PartnerState
 from partners.webhooks.delivery import Delivery, State
 
 
@@ -15,9 +15,9 @@ def problems_of_partner(partner: Partner, clocks: Iterable[Clock]) -> list[str]:
     """What is wrong with it, in words for operators; empty when it is sound."""
     running = any(clock.name == PARTNER_ACCESS and clock.state == CLOCK_STATE_RUNNING for clock in clocks)
     found = []
-    if running != (partner.state != registry.State.ENDED):
+    if running != (partner.state != PartnerState.ENDED):
         found.append(f"clock {PARTNER_ACCESS} {'runs' if running else 'does not run'} in state {partner.state}")
-    if bool(partner.ended_reason) != (partner.state == registry.State.ENDED):
+    if bool(partner.ended_reason) != (partner.state == PartnerState.ENDED):
         found.append(f"ended_reason does not fit state {partner.state}")
     return found
 

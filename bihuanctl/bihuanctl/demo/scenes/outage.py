@@ -42,9 +42,9 @@ async def _report(stage: Stage) -> Json:
     return await stage.report(REGION, stage.line("subject"), stage.line("description"), **known)
 
 
-async def _incident_of(stage: Stage, case: Json) -> str:
+async def _incident_of(stage: Stage, case: Json) -> str | None:
     seen = await stage.see(ONLOOKER, f"/v1/cases/{case['case_id']}")
-    return str(seen["incident_id"])
+    return seen["incident_id"] or None
 
 
 async def _all_in(stage: Stage, incident_id: str, cases: list[Json], stage_name: str) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 
 from partners.access import require_own
 from partners.feed.cloudevent import CloudEvent
-from partners.registry import partner as partners
+from partners.registry.partner import State as PartnerState
 from partners.registry.queries import find_partner
 from partners.webhooks.accepting import delivery_row
 from partners.webhooks.delivery import Delivery, State
@@ -70,7 +70,7 @@ async def test_endpoint(tx: UnitOfWork, name: str, endpoint_id: UUID, *, princip
 
 async def _require_open_way(tx: UnitOfWork, name: str, endpoint_id: UUID, action: str) -> None:
     partner_state = (await find_partner(tx, name)).state
-    if partner_state != partners.State.ACTIVE:
+    if partner_state != PartnerState.ACTIVE:
         raise Fault("transition_forbidden", action=action, state=partner_state.value)
     state = (await find_endpoint(tx, name, endpoint_id)).state
     if state != EndpointState.ENABLED:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from partners.access import require_own
 from partners.policy import Policy
-from partners.registry import partner
+from partners.registry.partner import State as PartnerState
 from partners.registry.queries import find_partner
 from partners.registry.scope import require_known
 from partners.webhooks.delivery import ENDPOINT_DISABLED
@@ -127,7 +127,7 @@ async def _lock(tx: UnitOfWork, name: str, endpoint_id: UUID, expected_version: 
 
 async def _require_not_ended(tx: UnitOfWork, name: str, action: str) -> None:
     state = (await find_partner(tx, name)).state
-    if state == partner.State.ENDED:
+    if state == PartnerState.ENDED:
         raise Fault("transition_forbidden", action=action, state=state.value)
 
 
