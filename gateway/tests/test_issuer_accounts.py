@@ -64,6 +64,7 @@ def test_every_role_has_somebody(issuer_dir):
         "channel-web",
         "channel-hotline",
         "channel-monitoring",
+        "partner-alarms",
         "partner-demo",
     }
 

@@ -17,6 +17,7 @@ from gateway.reference.conventions import Origin
 from gateway.reference.openapi import describe
 from gateway.transcoding.bindings import find_bindings
 from gateway.transcoding.reading import reader
+from gateway.transcoding.responses import DOCUMENT
 from google.api import annotations_pb2
 from servicekit.errors import definitions
 
@@ -178,7 +179,8 @@ def test_examples_are_what_the_contract_allows(document, binding):
         required = resolve(document, content["schema"]).get("required", [])
         assert set(required) <= set(content["example"])
     success = next(value for status, value in operation["responses"].items() if status.startswith("2"))
-    reader(binding.response)(binding.response_class(), success["content"]["application/json"]["example"], "")
+    if binding.response.full_name != DOCUMENT:
+        reader(binding.response)(binding.response_class(), success["content"]["application/json"]["example"], "")
 
 
 def test_creation_conditions_and_headers_are_described(document):

@@ -187,8 +187,8 @@ def _problem_statuses(binding: Binding) -> list[int]:
     statuses = set(_ALWAYS)
     if not binding.access.public:
         statuses |= {401, 403}
-    if binding.variables or binding.has_body:
-        # What the path or the body names may not exist, or not any more.
+    if binding.request.fields:
+        # What the caller names may not exist, or not any more.
         statuses |= {404, 410}
     if binding.has_body:
         statuses |= {409, 413, 415}
