@@ -9,6 +9,7 @@ import gc
 import signal
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import asyncpg
@@ -37,6 +38,8 @@ from standards import Standards, load
 MIGRATION_POLL_SECONDS = 1.0
 # How long a service waits for NATS to tell the platform's time before it looks elsewhere.
 CLOCK_PATIENCE_SECONDS = 3.0
+# After a background part has failed.
+BEGIN_AGAIN_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +97,7 @@ class Service:
         background: Mapping[str, Part] | None = None,
     ) -> None:
         """`partitioned`: tables that grow for ever, each with its time column. `background`: what else runs, by name,
-        until it is cancelled."""
+        until it is cancelled; when it fails it begins again a moment later, and the service goes on."""
         self._platform = platform
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
@@ -123,7 +126,11 @@ class Service:
             await _first(learn_time(self._platform.clock, self._platform.database), stop)
         else:
             follow = None
-        parts |= {"deadlines": self._deadlines.run, "housekeeping": self._housekeeper.run, **self._background}
+        parts |= {
+            "deadlines": self._deadlines.run,
+            "housekeeping": self._housekeeper.run,
+            **{name: partial(_keep, name, part) for name, part in self._background.items()},
+        }
         tasks = {name: asyncio.create_task(part(), name=name) for name, part in parts.items()}
         if follow:
             tasks["clock"] = follow
@@ -163,6 +170,16 @@ async def learn_time(clock: AdjustableClock, database: Database, patience: float
                 clock.assume(last[0]["ahead"])
                 log.warning("clock_assumed", offset_seconds=clock.offset.total_seconds())
                 return None
+
+
+async def _keep(name: str, part: Part) -> None:
+    """Runs a background part for ever. It may begin before the database is there or migrated."""
+    while True:
+        try:
+            await part()
+        except Exception:
+            log.exception("background_failed", part=name)
+        await asyncio.sleep(BEGIN_AGAIN_SECONDS)
 
 
 async def _first(awaitable: Awaitable[None], stop: asyncio.Event) -> None:
