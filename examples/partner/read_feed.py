@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 import nats
+import nats.js.errors
 from nats.aio.msg import Msg
 
 STREAM = "BIHUAN_FEEDS"
@@ -42,6 +43,10 @@ async def read_feed(url: str, partner: str, password: str, *, until_empty: bool)
             except nats.errors.TimeoutError:
                 if until_empty:
                     return
+                continue
+            except nats.js.errors.ServiceUnavailableError:
+                # The bus restarts, or has heard of this partner a moment ago and has not opened the way yet.
+                await asyncio.sleep(WAIT_SECONDS)
                 continue
             for message in messages:
                 event = read_event(message)

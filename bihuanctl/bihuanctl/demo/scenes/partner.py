@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import nats
 import nats.errors
+import nats.js.errors
 from nats.aio.client import Client
 
 from bihuanctl.demo.gateway import Json
@@ -82,8 +83,8 @@ async def _read(stage: Stage, client: Client, feed: Json, case_id: str) -> list[
             for message in await subscription.fetch(100, timeout=WAIT_SECONDS):
                 told.append({"headers": message.headers, "data": json.loads(message.data)})
                 await message.ack()
-        except nats.errors.TimeoutError:
-            pass  # nothing more at this moment
+        except (nats.errors.TimeoutError, nats.js.errors.ServiceUnavailableError):
+            pass  # nothing more at this moment, or the bus has not opened the way to the feed yet
         return any(event["data"]["case_id"] == case_id for event in told)
 
     await stage.until(read, stage.line("never_told"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bihuanctl.demo.gateway import Refused
 from bihuanctl.demo.scenes.stage import SceneFailed, Stage
+from bihuanctl.refusal import Refusal
 
 Scene = Callable[[Stage], Awaitable[None]]
 
@@ -40,8 +41,8 @@ async def play_scenes(
         try:
             await play(stage)
             await stage.pace.settle()
-        except (Refused, SceneFailed) as failure:
-            trouble = str(failure)
+        except (Refused, Refusal, SceneFailed) as failure:
+            trouble = failure.detail(stage.session.texts) if isinstance(failure, Refusal) else str(failure)
             tell(f"  ✘ {trouble}")
         played.append(ScenePlayed(name, title, tuple(stage.told), time.monotonic() - begun, trouble))
     return played
