@@ -21,6 +21,8 @@ from quality.figures.values import figure_of
 from standards import Standards
 
 SAMPLE = "alert_sample"
+# One process judges at a time, and sees what the one before has raised.
+_AWAIT_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('quality alerts', 0))"
 
 # Indicator and region of what was touched, or may have an alert.
 Places = Collection[tuple[str, str]]
@@ -49,6 +51,7 @@ async def watch(tx: UnitOfWork, standards: Standards, touched: Places) -> None:
         if indicator.watched is not None:
             watched = by_period[indicator.watched.period].setdefault(name, set())
             watched |= {each for each in regions_upwards(region) if _is_watched(standards, indicator, each)}
+    await tx.fetch(_AWAIT_TURN)
     for kind, places in by_period.items():
         period = period_at(kind, tx.now)
         await _judge(tx, standards, period, places)
@@ -83,8 +86,9 @@ async def _judge(tx: UnitOfWork, standards: Standards, period: Period, places: M
 
 
 async def _open_alerts(tx: UnitOfWork, indicators: Collection[str]) -> dict[tuple[str, str], Alert]:
+    """Locked: what complaints tells of their improvements waits until they are judged."""
     statement = select(ALERTS).where(ALERTS.c.cleared_at.is_(None), ALERTS.c.indicator.in_(indicators))
-    rows = (await tx.execute(statement)).mappings()
+    rows = (await tx.execute(statement.with_for_update())).mappings()
     return {(row["indicator"], row["region"]): Alert.model_validate(dict(row)) for row in rows}
 
 
@@ -108,17 +112,13 @@ async def _raise(tx: UnitOfWork, standards: Standards, period: Period, figure: M
 
 async def _worsen(tx: UnitOfWork, standards: Standards, alert: Alert, figure: Measured) -> None:
     """A warning became a breach: the same alert, and now an improvement."""
-    worse = {"level": Level.BREACH, "improvement_id": uuid7(), "version": alert.version + 1}
-    after = alert.model_copy(update={**worse, "value": figure.value, "sample": figure.sample})
-    await _save(tx, after)
+    after = await _move(tx, alert, figure, level=Level.BREACH, improvement_id=uuid7())
     _announce(tx, standards, after)
 
 
 async def _clear(tx: UnitOfWork, alert: Alert, figure: Measured) -> None:
     """Back in bounds. The improvement goes on: it has to prove itself, and the next breach will be a new alert."""
-    cleared = {"cleared_at": tx.now, "version": alert.version + 1}
-    after = alert.model_copy(update={**cleared, "value": figure.value, "sample": figure.sample})
-    await _save(tx, after)
+    after = await _move(tx, alert, figure, cleared_at=tx.now)
     event = events_pb2.AlertCleared(
         alert_id=str(after.alert_id),
         indicator=after.indicator,
@@ -129,8 +129,11 @@ async def _clear(tx: UnitOfWork, alert: Alert, figure: Measured) -> None:
     tx.emit(event, version=after.version)
 
 
-async def _save(tx: UnitOfWork, alert: Alert) -> None:
-    await tx.execute(update(ALERTS).where(ALERTS.c.alert_id == alert.alert_id).values(alert.model_dump()))
+async def _move(tx: UnitOfWork, alert: Alert, figure: Measured, **changes: object) -> Alert:
+    """The next version, with the figure that moved it. Writes nothing else: how far an improvement is, others tell."""
+    changes |= {"version": alert.version + 1, "value": figure.value, "sample": figure.sample}
+    await tx.execute(update(ALERTS).where(ALERTS.c.alert_id == alert.alert_id).values(changes))
+    return alert.model_copy(update=changes)
 
 
 def _announce(tx: UnitOfWork, standards: Standards, alert: Alert) -> None:
