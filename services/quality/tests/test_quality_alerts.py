@@ -15,8 +15,10 @@ from quality.alerts.improvements import note_improvement
 from quality.alerts.queries import find_alert, list_alerts
 from quality.alerts.watching import every_place, watch
 from quality.facts import entity_facts
+from quality.figures.periods import period_at
 from quality.figures.refreshing import refresh
 from quality.observations.commands import remember
+from quality.reports.closing import close_period
 from servicekit.errors import Fault
 from standards.verdicts import Bounds
 
@@ -195,3 +197,53 @@ async def test_what_complaints_tells_while_an_alert_is_cleared_is_kept(world, fi
     known = await world.do(find_alert, str(alert.alert_id), MANAGER)
     assert known.cleared_at is not None
     assert (known.improvement_state, known.improvement_version) == ("verified", 4)
+
+
+async def test_what_happened_on_the_last_evening_is_judged_when_it_is_heard_of(world):
+    month = period_at("month", world.clock.now())
+    await _form(world, 1, 1, 1, 1, 1)
+    world.clock.advance(month.ends + timedelta(hours=9) - world.clock.now())
+    await world.refresher.catch_up()
+    alerts = await _alerts(world)
+    assert [(alert.level, alert.period) for alert in alerts] == [("breach", month.name)] * 2
+    await _rate(world, 5, 5, 5, 5, 5)
+    assert await _alerts(world, only_open=True) == []
+    world.refresher.begin_anew()
+    await world.refresher.catch_up()
+    assert await _alerts(world, only_open=True) == [], "the month that is over was told of"
+    assert len(await _alerts(world)) == 2
+
+
+async def test_a_month_that_was_over_long_before_is_judged_when_it_is_closed(world):
+    month = period_at("month", world.clock.now())
+    await _form(world, 1, 1, 1, 1, 1)
+    world.clock.advance(timedelta(days=70))
+    await world.refresher.catch_up()
+    assert await _alerts(world) == []
+    for _ in range(2):
+        await world.do(close_period, world.standards, month)
+    assert [(alert.level, alert.period) for alert in await _alerts(world)] == [("breach", month.name)] * 2
+
+
+async def test_what_is_over_clears_nothing(world):
+    month = period_at("month", world.clock.now())
+    await _form(world, 5, 5, 5, 5, 5)
+    world.clock.advance(timedelta(days=31))
+    await _rate(world, 1, 1, 1, 1, 1)
+    await world.do(close_period, world.standards, month)
+    assert len(await _alerts(world, only_open=True)) == 2
+
+
+async def test_a_month_that_ended_worse_than_was_warned_of_is_told_of_again(world):
+    month = period_at("month", world.clock.now())
+    await _rate(world, *[5] * 10, 1)
+    evening = world.clock.now()
+    world.clock.advance(month.ends + timedelta(hours=9) - evening)
+    await _rate(world, 5, 5, 5, 5, 5)
+    assert await _alerts(world, only_open=True) == []
+    for version, event in enumerate(a_case(1), start=1):
+        await world.do(remember, world.reader, event, event_id=uuid4(), occurred_at=evening, version=version)
+    await world.refresher.catch_up()
+    levels = sorted(alert.level for alert in await _alerts(world))
+    assert levels == ["breach"] * 2 + ["warning"] * 2
+    assert await _alerts(world, only_open=True) == [], "this month is well"

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from bihuan.complaints.v1 import commands_pb2
@@ -10,7 +11,7 @@ from bihuan.quality.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 from servicekit.regions import regions_upwards
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from standards.indicators import Indicator, PeriodKind
 
 from quality.alerts.alert import Alert, Level, Move, level_of, next_move
@@ -44,7 +45,10 @@ def every_place(standards: Standards) -> set[tuple[str, str]]:
 
 
 async def watch(tx: UnitOfWork, standards: Standards, touched: Places) -> None:
-    """Judges the figures of the running periods that rest on what was touched."""
+    """Judges the figures that rest on what was touched, of the running periods and of those before.
+
+    What happened on a period's last evening may be heard of when it is over.
+    """
     by_period: defaultdict[PeriodKind, dict[str, set[str]]] = defaultdict(dict)
     for name, region in touched:
         indicator = standards.indicators[name]
@@ -53,7 +57,20 @@ async def watch(tx: UnitOfWork, standards: Standards, touched: Places) -> None:
             watched |= {each for each in regions_upwards(region) if _is_watched(standards, indicator, each)}
     await tx.fetch(_AWAIT_TURN)
     for kind, places in by_period.items():
-        period = period_at(kind, tx.now)
+        running = period_at(kind, tx.now)
+        await _judge(tx, standards, period_at(kind, running.begins - timedelta.resolution), places)
+        await _judge(tx, standards, running, places)
+
+
+async def watch_ended(tx: UnitOfWork, standards: Standards, period: Period) -> None:
+    """Judges every figure of a period that is over, however long ago."""
+    places = {
+        indicator.name: {region for region in standards.regions if _is_watched(standards, indicator, region)}
+        for indicator in standards.indicators.values()
+        if indicator.watched is not None and indicator.watched.period == period.kind
+    }
+    if places:
+        await tx.fetch(_AWAIT_TURN)
         await _judge(tx, standards, period, places)
 
 
@@ -64,32 +81,48 @@ def _is_watched(standards: Standards, indicator: Indicator, region: str) -> bool
 
 async def _judge(tx: UnitOfWork, standards: Standards, period: Period, places: Mapping[str, set[str]]) -> None:
     totals = await totals_by_region(tx, list(places), Scope(period))
-    open_alerts = await _open_alerts(tx, list(places))
+    alerts = await _alerts_since(tx, list(places), period)
     required = int(standards.thresholds[SAMPLE].value)
     for name, regions in places.items():
         indicator, bounds = standards.indicators[name], standards.bounds(name)
         for region in sorted(regions):
             below = [part for at, part in totals.get(name, {}).items() if region in regions_upwards(at)]
             sample, total = sum(part[0] for part in below), sum(part[1] for part in below)
-            known = open_alerts.get((name, region))
             value = figure_of(indicator, sample, total)
             if bounds is None or value is None:
                 continue
             figure = Measured(name, region, sample, value)
-            match next_move(known.level if known else None, bounds, sample, required, value):
-                case Move.RAISE:
+            known = alerts[name, region]
+            still_open = next((alert for alert in known if alert.cleared_at is None), None)
+            match next_move(_worst(known), bounds, sample, required, value):
+                case Move.WORSEN if still_open is not None:
+                    await _worsen(tx, standards, still_open, figure)
+                case Move.RAISE | Move.WORSEN:
                     await _raise(tx, standards, period, figure, level_of(bounds, value))
-                case Move.WORSEN if known is not None:
-                    await _worsen(tx, standards, known, figure)
-                case Move.CLEAR if known is not None:
-                    await _clear(tx, known, figure)
+                # What is over can't tell that things are well now.
+                case Move.CLEAR if still_open is not None and period.ends > tx.now:
+                    await _clear(tx, still_open, figure)
 
 
-async def _open_alerts(tx: UnitOfWork, indicators: Collection[str]) -> dict[tuple[str, str], Alert]:
-    """Locked: what complaints tells of their improvements waits until they are judged."""
-    statement = select(ALERTS).where(ALERTS.c.cleared_at.is_(None), ALERTS.c.indicator.in_(indicators))
-    rows = (await tx.execute(statement.with_for_update())).mappings()
-    return {(row["indicator"], row["region"]): Alert.model_validate(dict(row)) for row in rows}
+async def _alerts_since(
+    tx: UnitOfWork, indicators: Collection[str], period: Period
+) -> defaultdict[tuple[str, str], list[Alert]]:
+    """Those that are open or were when the period ended: they tell of it already.
+
+    Locked: what complaints tells of their improvements waits until they are judged.
+    """
+    columns = ALERTS.c
+    told = or_(columns.cleared_at.is_(None), columns.cleared_at >= period.ends)
+    statement = select(ALERTS).where(told, columns.indicator.in_(indicators)).with_for_update()
+    alerts = defaultdict(list)
+    for row in (await tx.execute(statement)).mappings():
+        alerts[row["indicator"], row["region"]].append(Alert.model_validate(dict(row)))
+    return alerts
+
+
+def _worst(alerts: Collection[Alert]) -> Level | None:
+    levels = {alert.level for alert in alerts}
+    return Level.BREACH if Level.BREACH in levels else Level.WARNING if levels else None
 
 
 async def _raise(tx: UnitOfWork, standards: Standards, period: Period, figure: Measured, level: Level) -> None:
