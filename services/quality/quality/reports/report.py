@@ -84,3 +84,7 @@ def publish(report: Report, now: datetime, *, by: str) -> Report:
         raise Fault("transition_forbidden", action="publish_report", state=report.state.value)
     changes = {"state": State.PUBLISHED, "published_at": now, "published_by": by, "version": report.version + 1}
     return report.model_copy(update=changes)
+
+
+def without_cases(report: Report) -> Report:
+    return report.model_copy(update={"lines": [{**line, "failing": []} for line in report.lines]})
