@@ -140,3 +140,15 @@ async def test_the_table_has_a_line_for_each_figure(world, language):
     assert satisfaction[1] == world.standards.indicators["satisfaction"].label[language]
     assert satisfaction[3:6] == ["100", "%", "1"]
     assert {len(line) for line in lines} == {len(header)}
+
+
+async def test_the_page_tells_its_dates_in_china_time(world):
+    month = period_at("month", world.clock.now())
+    await world.do(make_report, world.standards, month)
+    # Two in the morning there, and still the day before by UTC.
+    world.clock.advance(month.ends + timedelta(hours=2) - world.clock.now())
+    await world.do(make_report, world.standards, month)
+    report = await world.do(publish_report, month.name, MANAGER, expected_version=0)
+    page = render_page(report, world.standards, "en")
+    assert f"published {month.after} by quality" in page
+    assert f"{month.after} 02:00" in page
