@@ -10,13 +10,12 @@ from uuid import UUID
 from pydantic import BaseModel
 from servicekit.errors import Fault
 from servicekit.languages import Language
-from sqlalchemy import DateTime, Text
+from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from quality.figures.values import Verdict
-
-UTC_TIME = DateTime(timezone=True)
+from quality.observations.tables import UTC_TIME
 
 
 class State(StrEnum):
