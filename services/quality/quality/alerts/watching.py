@@ -22,6 +22,7 @@ from quality.figures.values import figure_of
 from standards import Standards
 
 SAMPLE = "alert_sample"
+INTERVAL = "alert_seconds"
 # One process judges at a time, and sees what the one before has raised.
 _AWAIT_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('quality alerts', 0))"
 
