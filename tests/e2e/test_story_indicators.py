@@ -16,7 +16,8 @@ from acting import DESK, SUPERVISOR, Cast, Place
 pytestmark = pytest.mark.e2e
 
 # Nobody else asks for anything there, so that its figures are this story's.
-PLACE = Place("cn.gd.sz.futian", "tv_service")
+PLACE = Place("cn.gd.sz.nanshan", "tv_service")
+# Alerts are the city's, where others ask too.
 CITY = "cn.gd.sz"
 MANAGER = "quality"
 RATED = 5
@@ -54,8 +55,10 @@ def told(platform) -> Iterator[Told]:
     told.seen["period"] = period
     told.seen["before"] = told.until(lambda: _all_known(told, period), "the figures never came to rest")
     told.seen["rebuilt"] = platform.json("quality", "rebuild")
-    told.seen["after"] = told.figures(period=period, region=CITY)
-    told.seen["compliance"] = platform.json("compliance", "C3.2", "--region", CITY, "--period", period, "--cases")
+    told.seen["after"] = told.figures(period=period, region=PLACE.region)
+    told.seen["compliance"] = platform.json(
+        "compliance", "C3.2", "--region", PLACE.region, "--period", period, "--cases"
+    )
     platform.advance("31d")
     path = f"/v1/quality-reports/{period}"
     told.until(lambda: told.cast.ask(MANAGER, path).is_success, "the month was never reported")
@@ -106,7 +109,7 @@ def _improve(told: Told) -> Any:
 
 def _all_known(told: Told, period: str) -> Any:
     """The figures, once every case of the story is archived and known to quality."""
-    figures = told.figures(period=period, region=CITY)
+    figures = told.figures(period=period, region=PLACE.region)
     filed, rated = figures["record_timeliness"]["sample"], figures["satisfaction"]["sample"]
     return figures if int(filed) >= RATED and int(rated) >= RATED else None
 
@@ -187,6 +190,8 @@ def test_qlt08_compliance_goes_from_the_clause_to_the_cases(told: Told) -> None:
     failing = outcome["cases"]["satisfaction"]
     assert len(failing) == asked["n"] - round(asked["n"] * asked["figure"] / 100)
     case = told.cast.get("auditor", f"/v1/cases/{failing[0]['subject_id']}")
-    assert case["region"].startswith(CITY)
-    shown = told.cast.platform.run("compliance", "C3.2", "--region", CITY, "--period", told.seen["period"])
-    assert "Customer satisfaction" in shown.stdout
+    assert case["region"] == PLACE.region
+    period = told.seen["period"]
+    shown = told.cast.platform.run("compliance", "C3.2", "--region", PLACE.region, "--period", period)
+    # A narrow table breaks its lines between words.
+    assert {"Customer", "satisfaction"} <= set(shown.stdout.split())

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import time
 
 import structlog
 from servicekit.database import Database, UnitOfWork
 from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
 
-from quality.alerts.watching import every_place, watch
+from quality.alerts.watching import INTERVAL, every_place, watch
 from quality.figures.refreshing import BATCH, Refreshed, refresh, take_up_standards
 from quality.rebuilding import throw_away_retired
 from quality.reports.closing import await_period_end
@@ -19,6 +20,8 @@ GATHER_SECONDS = 0.25
 # What another process heard, and has not taken up: that long at most.
 LOOK_SECONDS = 5.0
 RETRY_SECONDS = 1.0
+# After a look for alerts it rests that many times as long: however much there is to add up, a twentieth of the time.
+RESTS = 20
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +36,9 @@ class Refresher:
         # What an earlier process may have left without a look.
         self._touched = every_place(standards)
         self._prepared = False
+        # Real time: a look costs the same whatever the platform's clock says.
+        self._pause = float(standards.thresholds[INTERVAL].value)
+        self._next_look = time.monotonic()
 
     def wake(self) -> None:
         self._woken.set()
@@ -41,12 +47,15 @@ class Refresher:
         """Other figures are shown from now on: all of them are judged, and what they replace is thrown away."""
         self._touched = every_place(self._standards)
         self._prepared = False
+        self._next_look = time.monotonic()
         self.wake()
 
     async def run(self) -> None:
         while True:
             try:
-                await self.catch_up()
+                await self._refresh()
+                if time.monotonic() >= self._next_look:
+                    await self._judge()
             except Exception as trouble:
                 if not (is_database_trouble(trouble) or isinstance(trouble, Fault)):
                     log.exception("figures_not_refreshed")
@@ -59,6 +68,10 @@ class Refresher:
 
     async def catch_up(self) -> None:
         """Returns when everything remembered so far is in the figures, and they are judged."""
+        await self._refresh()
+        await self._judge()
+
+    async def _refresh(self) -> None:
         if not self._prepared:
             await self._database.run("prepare_figures", self._prepare)
             self._prepared = True
@@ -66,10 +79,16 @@ class Refresher:
         while refreshed.changes:
             refreshed = await self._database.run("refresh_figures", lambda tx: refresh(tx, self._standards))
             self._touched |= refreshed.touched
+
+    async def _judge(self) -> None:
+        """What was touched since the last look. It adds up all that is known of two months, so it is not done often."""
         if self._touched:
             touched = frozenset(self._touched)
+            began = time.monotonic()
             await self._database.run("watch_figures", lambda tx: watch(tx, self._standards, touched))
             self._touched -= touched
+            ended = time.monotonic()
+            self._next_look = ended + max(self._pause, RESTS * (ended - began))
 
     async def _prepare(self, tx: UnitOfWork) -> None:
         await take_up_standards(tx, self._standards)

@@ -1,5 +1,6 @@
 """One alert for one departure, which opens one improvement, until the figure is back in bounds (QLT-03, QLT-05)."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -12,7 +13,12 @@ from hypothesis import strategies as st
 from quality.alerts.alert import Level, Move, level_of, next_move
 from quality.alerts.improvements import note_improvement
 from quality.alerts.queries import find_alert, list_alerts
+from quality.alerts.watching import every_place, watch
 from quality.facts import entity_facts
+from quality.figures.periods import period_at
+from quality.figures.refreshing import refresh
+from quality.observations.commands import remember
+from quality.reports.closing import close_period
 from servicekit.errors import Fault
 from standards.verdicts import Bounds
 
@@ -128,3 +134,116 @@ async def test_the_improvement_of_no_alert_is_refused(world):
     with pytest.raises(Fault) as refused:
         await world.do(note_improvement, IndicatorImprovementChanged(improvement_id=str(uuid4())), version=1)
     assert refused.value.code == "improvement_unknown"
+
+
+async def _form(world, *scores) -> None:
+    """In the figures, and not yet judged."""
+    for score in scores:
+        for version, event in enumerate(a_case(score), start=1):
+            known = {"event_id": uuid4(), "occurred_at": world.clock.now(), "version": version}
+            await world.do(remember, world.reader, event, **known)
+    while (await world.do(refresh, world.standards)).changes:
+        pass
+
+
+async def test_two_replicas_that_look_at_once_worsen_an_alert_once(world):
+    await _rate(world, *[5] * 10, 1)
+    await _form(world, 1)
+    places = every_place(world.standards)
+    async with world.database.transaction("first") as first:
+        await watch(first, world.standards, places)
+        second = asyncio.create_task(world.do(watch, world.standards, places))
+        done, _ = await asyncio.wait({second}, timeout=0.3)
+        assert not done, "one judges at a time"
+    await second
+    alerts = await _alerts(world)
+    assert [(alert.level, alert.version) for alert in alerts] == [("breach", 2)] * 2
+    assert await world.told("improvement") == ["complaints.commands.open_improvement"] * 2
+    for alert in alerts:
+        event = IndicatorImprovementChanged(
+            improvement_id=str(alert.improvement_id), alert_id=str(alert.alert_id), state="IMPROVEMENT_STATE_FOUND"
+        )
+        await world.do(note_improvement, event, version=1)
+
+
+async def test_two_replicas_that_look_at_once_raise_an_alert_once(world):
+    await _form(world, 1, 1, 1, 1, 1)
+    places = every_place(world.standards)
+    await asyncio.gather(*(world.do(watch, world.standards, places) for _ in range(4)))
+    assert len(await _alerts(world)) == 2
+
+
+@pytest.mark.parametrize("first", ["the look", "the news"])
+async def test_what_complaints_tells_while_an_alert_is_cleared_is_kept(world, first):
+    await _rate(world, 1, 1, 1, 1, 1)
+    alert = (await _alerts(world, GUANGZHOU))[0]
+    event = IndicatorImprovementChanged(
+        improvement_id=str(alert.improvement_id), alert_id=str(alert.alert_id), state="IMPROVEMENT_STATE_VERIFIED"
+    )
+    world.clock.advance(timedelta(days=31))
+    await _form(world, 5, 5, 5, 5, 5)
+    places = every_place(world.standards)
+    async with world.database.transaction("first") as tx:
+        if first == "the look":
+            await watch(tx, world.standards, places)
+            other = asyncio.create_task(world.do(note_improvement, event, version=4))
+        else:
+            await note_improvement(tx, event, version=4)
+            other = asyncio.create_task(world.do(watch, world.standards, places))
+        # Long enough for it to read; it can't end before.
+        done, _ = await asyncio.wait({other}, timeout=0.3)
+        assert not done
+    await other
+    known = await world.do(find_alert, str(alert.alert_id), MANAGER)
+    assert known.cleared_at is not None
+    assert (known.improvement_state, known.improvement_version) == ("verified", 4)
+
+
+async def test_what_happened_on_the_last_evening_is_judged_when_it_is_heard_of(world):
+    month = period_at("month", world.clock.now())
+    await _form(world, 1, 1, 1, 1, 1)
+    world.clock.advance(month.ends + timedelta(hours=9) - world.clock.now())
+    await world.refresher.catch_up()
+    alerts = await _alerts(world)
+    assert [(alert.level, alert.period) for alert in alerts] == [("breach", month.name)] * 2
+    await _rate(world, 5, 5, 5, 5, 5)
+    assert await _alerts(world, only_open=True) == []
+    world.refresher.begin_anew()
+    await world.refresher.catch_up()
+    assert await _alerts(world, only_open=True) == [], "the month that is over was told of"
+    assert len(await _alerts(world)) == 2
+
+
+async def test_a_month_that_was_over_long_before_is_judged_when_it_is_closed(world):
+    month = period_at("month", world.clock.now())
+    await _form(world, 1, 1, 1, 1, 1)
+    world.clock.advance(timedelta(days=70))
+    await world.refresher.catch_up()
+    assert await _alerts(world) == []
+    for _ in range(2):
+        await world.do(close_period, world.standards, month)
+    assert [(alert.level, alert.period) for alert in await _alerts(world)] == [("breach", month.name)] * 2
+
+
+async def test_what_is_over_clears_nothing(world):
+    month = period_at("month", world.clock.now())
+    await _form(world, 5, 5, 5, 5, 5)
+    world.clock.advance(timedelta(days=31))
+    await _rate(world, 1, 1, 1, 1, 1)
+    await world.do(close_period, world.standards, month)
+    assert len(await _alerts(world, only_open=True)) == 2
+
+
+async def test_a_month_that_ended_worse_than_was_warned_of_is_told_of_again(world):
+    month = period_at("month", world.clock.now())
+    await _rate(world, *[5] * 10, 1)
+    evening = world.clock.now()
+    world.clock.advance(month.ends + timedelta(hours=9) - evening)
+    await _rate(world, 5, 5, 5, 5, 5)
+    assert await _alerts(world, only_open=True) == []
+    for version, event in enumerate(a_case(1), start=1):
+        await world.do(remember, world.reader, event, event_id=uuid4(), occurred_at=evening, version=version)
+    await world.refresher.catch_up()
+    levels = sorted(alert.level for alert in await _alerts(world))
+    assert levels == ["breach"] * 2 + ["warning"] * 2
+    assert await _alerts(world, only_open=True) == [], "this month is well"

@@ -11,7 +11,7 @@ from happenings import GUANGZHOU, MANAGER, a_case
 from quality.clocks import build_clocks
 from quality.figures.periods import period_at, read_period
 from quality.reports.commands import make_report, publish_report
-from quality.reports.queries import find_report, list_reports
+from quality.reports.queries import find_report, list_reports, read_report
 from quality.reports.renderings import render_page, render_table
 from servicekit.deadlines import DeadlineRunner
 from servicekit.errors import Fault
@@ -79,6 +79,23 @@ async def test_a_month_is_closed_by_itself_and_published_by_the_quality_manager(
     assert (await world.told("report"))[-1] == "quality.report.published.v1"
 
 
+async def test_cases_are_named_only_to_those_who_may_see_the_country(world):
+    month = period_at("month", world.clock.now())
+    await world.hear(*a_case(1))
+    world.clock.advance(month.ends - world.clock.now())
+    await world.do(make_report, world.standards, month)
+    await world.do(publish_report, month.name, MANAGER, expected_version=0)
+    whole, without = [await world.do(read_report, month.name, who) for who in (MANAGER, GUANGZHOU)]
+    (case_id,) = next(line.failing for line in whole.content if line.indicator == "satisfaction")
+    assert {case for line in without.content for case in line.failing} == set()
+    for language in ("zh-CN", "en"):
+        assert case_id in render_page(whole, world.standards, language)
+        assert case_id not in render_page(without, world.standards, language)
+        assert case_id not in render_table(without, language)
+    assert [line.value for line in without.content] == [line.value for line in whole.content]
+    assert (await _report(world, month.name, GUANGZHOU)).content == whole.content, "it is stored as it was"
+
+
 async def test_a_period_that_is_not_over_has_an_interim_report(world):
     month = period_at("month", world.clock.now())
     first = await world.do(make_report, world.standards, month)
@@ -123,3 +140,15 @@ async def test_the_table_has_a_line_for_each_figure(world, language):
     assert satisfaction[1] == world.standards.indicators["satisfaction"].label[language]
     assert satisfaction[3:6] == ["100", "%", "1"]
     assert {len(line) for line in lines} == {len(header)}
+
+
+async def test_the_page_tells_its_dates_in_china_time(world):
+    month = period_at("month", world.clock.now())
+    await world.do(make_report, world.standards, month)
+    # Two in the morning there, and still the day before by UTC.
+    world.clock.advance(month.ends + timedelta(hours=2) - world.clock.now())
+    await world.do(make_report, world.standards, month)
+    report = await world.do(publish_report, month.name, MANAGER, expected_version=0)
+    page = render_page(report, world.standards, "en")
+    assert f"published {month.after} by quality" in page
+    assert f"{month.after} 02:00" in page

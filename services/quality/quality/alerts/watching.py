@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from bihuan.complaints.v1 import commands_pb2
@@ -10,7 +11,7 @@ from bihuan.quality.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 from servicekit.regions import regions_upwards
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from standards.indicators import Indicator, PeriodKind
 
 from quality.alerts.alert import Alert, Level, Move, level_of, next_move
@@ -21,6 +22,9 @@ from quality.figures.values import figure_of
 from standards import Standards
 
 SAMPLE = "alert_sample"
+INTERVAL = "alert_seconds"
+# One process judges at a time, and sees what the one before has raised.
+_AWAIT_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('quality alerts', 0))"
 
 # Indicator and region of what was touched, or may have an alert.
 Places = Collection[tuple[str, str]]
@@ -42,15 +46,32 @@ def every_place(standards: Standards) -> set[tuple[str, str]]:
 
 
 async def watch(tx: UnitOfWork, standards: Standards, touched: Places) -> None:
-    """Judges the figures of the running periods that rest on what was touched."""
+    """Judges the figures that rest on what was touched, of the running periods and of those before.
+
+    What happened on a period's last evening may be heard of when it is over.
+    """
     by_period: defaultdict[PeriodKind, dict[str, set[str]]] = defaultdict(dict)
     for name, region in touched:
         indicator = standards.indicators[name]
         if indicator.watched is not None:
             watched = by_period[indicator.watched.period].setdefault(name, set())
             watched |= {each for each in regions_upwards(region) if _is_watched(standards, indicator, each)}
+    await tx.fetch(_AWAIT_TURN)
     for kind, places in by_period.items():
-        period = period_at(kind, tx.now)
+        running = period_at(kind, tx.now)
+        await _judge(tx, standards, period_at(kind, running.begins - timedelta.resolution), places)
+        await _judge(tx, standards, running, places)
+
+
+async def watch_ended(tx: UnitOfWork, standards: Standards, period: Period) -> None:
+    """Judges every figure of a period that is over, however long ago."""
+    places = {
+        indicator.name: {region for region in standards.regions if _is_watched(standards, indicator, region)}
+        for indicator in standards.indicators.values()
+        if indicator.watched is not None and indicator.watched.period == period.kind
+    }
+    if places:
+        await tx.fetch(_AWAIT_TURN)
         await _judge(tx, standards, period, places)
 
 
@@ -61,31 +82,48 @@ def _is_watched(standards: Standards, indicator: Indicator, region: str) -> bool
 
 async def _judge(tx: UnitOfWork, standards: Standards, period: Period, places: Mapping[str, set[str]]) -> None:
     totals = await totals_by_region(tx, list(places), Scope(period))
-    open_alerts = await _open_alerts(tx, list(places))
+    alerts = await _alerts_since(tx, list(places), period)
     required = int(standards.thresholds[SAMPLE].value)
     for name, regions in places.items():
         indicator, bounds = standards.indicators[name], standards.bounds(name)
         for region in sorted(regions):
             below = [part for at, part in totals.get(name, {}).items() if region in regions_upwards(at)]
             sample, total = sum(part[0] for part in below), sum(part[1] for part in below)
-            known = open_alerts.get((name, region))
             value = figure_of(indicator, sample, total)
             if bounds is None or value is None:
                 continue
             figure = Measured(name, region, sample, value)
-            match next_move(known.level if known else None, bounds, sample, required, value):
-                case Move.RAISE:
+            known = alerts[name, region]
+            still_open = next((alert for alert in known if alert.cleared_at is None), None)
+            match next_move(_worst(known), bounds, sample, required, value):
+                case Move.WORSEN if still_open is not None:
+                    await _worsen(tx, standards, still_open, figure)
+                case Move.RAISE | Move.WORSEN:
                     await _raise(tx, standards, period, figure, level_of(bounds, value))
-                case Move.WORSEN if known is not None:
-                    await _worsen(tx, standards, known, figure)
-                case Move.CLEAR if known is not None:
-                    await _clear(tx, known, figure)
+                # What is over can't tell that things are well now.
+                case Move.CLEAR if still_open is not None and period.ends > tx.now:
+                    await _clear(tx, still_open, figure)
 
 
-async def _open_alerts(tx: UnitOfWork, indicators: Collection[str]) -> dict[tuple[str, str], Alert]:
-    statement = select(ALERTS).where(ALERTS.c.cleared_at.is_(None), ALERTS.c.indicator.in_(indicators))
-    rows = (await tx.execute(statement)).mappings()
-    return {(row["indicator"], row["region"]): Alert.model_validate(dict(row)) for row in rows}
+async def _alerts_since(
+    tx: UnitOfWork, indicators: Collection[str], period: Period
+) -> defaultdict[tuple[str, str], list[Alert]]:
+    """Those that are open or were when the period ended: they tell of it already.
+
+    Locked: what complaints tells of their improvements waits until they are judged.
+    """
+    columns = ALERTS.c
+    told = or_(columns.cleared_at.is_(None), columns.cleared_at >= period.ends)
+    statement = select(ALERTS).where(told, columns.indicator.in_(indicators)).with_for_update()
+    alerts = defaultdict(list)
+    for row in (await tx.execute(statement)).mappings():
+        alerts[row["indicator"], row["region"]].append(Alert.model_validate(dict(row)))
+    return alerts
+
+
+def _worst(alerts: Collection[Alert]) -> Level | None:
+    levels = {alert.level for alert in alerts}
+    return Level.BREACH if Level.BREACH in levels else Level.WARNING if levels else None
 
 
 async def _raise(tx: UnitOfWork, standards: Standards, period: Period, figure: Measured, level: Level) -> None:
@@ -108,17 +146,13 @@ async def _raise(tx: UnitOfWork, standards: Standards, period: Period, figure: M
 
 async def _worsen(tx: UnitOfWork, standards: Standards, alert: Alert, figure: Measured) -> None:
     """A warning became a breach: the same alert, and now an improvement."""
-    worse = {"level": Level.BREACH, "improvement_id": uuid7(), "version": alert.version + 1}
-    after = alert.model_copy(update={**worse, "value": figure.value, "sample": figure.sample})
-    await _save(tx, after)
+    after = await _move(tx, alert, figure, level=Level.BREACH, improvement_id=uuid7())
     _announce(tx, standards, after)
 
 
 async def _clear(tx: UnitOfWork, alert: Alert, figure: Measured) -> None:
     """Back in bounds. The improvement goes on: it has to prove itself, and the next breach will be a new alert."""
-    cleared = {"cleared_at": tx.now, "version": alert.version + 1}
-    after = alert.model_copy(update={**cleared, "value": figure.value, "sample": figure.sample})
-    await _save(tx, after)
+    after = await _move(tx, alert, figure, cleared_at=tx.now)
     event = events_pb2.AlertCleared(
         alert_id=str(after.alert_id),
         indicator=after.indicator,
@@ -129,8 +163,11 @@ async def _clear(tx: UnitOfWork, alert: Alert, figure: Measured) -> None:
     tx.emit(event, version=after.version)
 
 
-async def _save(tx: UnitOfWork, alert: Alert) -> None:
-    await tx.execute(update(ALERTS).where(ALERTS.c.alert_id == alert.alert_id).values(alert.model_dump()))
+async def _move(tx: UnitOfWork, alert: Alert, figure: Measured, **changes: object) -> Alert:
+    """The next version, with the figure that moved it. Writes nothing else: how far an improvement is, others tell."""
+    changes |= {"version": alert.version + 1, "value": figure.value, "sample": figure.sample}
+    await tx.execute(update(ALERTS).where(ALERTS.c.alert_id == alert.alert_id).values(changes))
+    return alert.model_copy(update=changes)
 
 
 def _announce(tx: UnitOfWork, standards: Standards, alert: Alert) -> None:

@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
 from standards.indicators import PeriodKind
 
-CHINA = ZoneInfo("Asia/Shanghai")
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _FORMS: dict[PeriodKind, re.Pattern[str]] = {
     "day": re.compile(r"(\d{4})-(\d\d)-(\d\d)"),
@@ -55,7 +54,7 @@ class Period:
 
 def period_at(kind: PeriodKind, moment: datetime) -> Period:
     """The period of this kind that a moment lies in."""
-    return _around(kind, moment.astimezone(CHINA).date())
+    return _around(kind, moment.astimezone(CHINA_TIME).date())
 
 
 def read_period(text: str) -> Period:
@@ -92,4 +91,4 @@ def _around(kind: PeriodKind, day: date) -> Period:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), CHINA).astimezone(UTC)
+    return datetime.combine(day, time(), CHINA_TIME).astimezone(UTC)

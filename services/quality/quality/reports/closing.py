@@ -5,6 +5,7 @@ from servicekit.database import UnitOfWork
 from servicekit.deadlines import Start
 from sqlalchemy import select
 
+from quality.alerts.watching import watch_ended
 from quality.figures.periods import Period, period_at
 from quality.reports.commands import make_report
 from quality.reports.report import State
@@ -22,10 +23,13 @@ async def await_period_end(tx: UnitOfWork, standards: Standards) -> None:
 
 
 async def close_period(tx: UnitOfWork, standards: Standards, month: Period) -> None:
-    """Makes the reports of the month and of what ends with it, and waits for the next month's end."""
+    """Judges and reports the month and what ends with it, and waits for the next month's end."""
     for kind in ("month", "quarter", "year"):
         period = period_at(kind, month.begins)
-        if period.ends == month.ends and not await _is_published(tx, period):
+        if period.ends != month.ends:
+            continue
+        await watch_ended(tx, standards, period)
+        if not await _is_published(tx, period):
             await make_report(tx, standards, period)
     await _await_end(tx, standards, period_at("month", month.ends))
 

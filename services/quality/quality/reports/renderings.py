@@ -6,9 +6,9 @@ from collections import Counter
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
 
-from quality.figures.periods import CHINA
 from quality.figures.values import Verdict
 from quality.reports.report import Line, Report
 from quality.reports.words import MARKS, Words
@@ -43,7 +43,7 @@ def render_page(report: Report, standards: Standards, language: Language) -> str
         mark=lambda verdict: MARKS[Verdict(verdict)],
         region=region.label[language] if region else report.region,
         state=words.state(report),
-        made_at=f"{report.made_at.astimezone(CHINA):%Y-%m-%d %H:%M}",
+        made_at=f"{report.made_at.astimezone(CHINA_TIME):%Y-%m-%d %H:%M}",
         summary=_summary(report.content),
         groups=_groups(report.content, language),
     )

@@ -10,13 +10,12 @@ from uuid import UUID
 from pydantic import BaseModel
 from servicekit.errors import Fault
 from servicekit.languages import Language
-from sqlalchemy import DateTime, Text
+from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from quality.figures.values import Verdict
-
-UTC_TIME = DateTime(timezone=True)
+from quality.observations.tables import UTC_TIME
 
 
 class State(StrEnum):
@@ -84,3 +83,7 @@ def publish(report: Report, now: datetime, *, by: str) -> Report:
         raise Fault("transition_forbidden", action="publish_report", state=report.state.value)
     changes = {"state": State.PUBLISHED, "published_at": now, "published_by": by, "version": report.version + 1}
     return report.model_copy(update=changes)
+
+
+def without_cases(report: Report) -> Report:
+    return report.model_copy(update={"lines": [{**line, "failing": []} for line in report.lines]})

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 import yaml
+from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
 
 from quality.figures.values import Verdict
@@ -46,7 +47,7 @@ class Words:
         return self(line.direction, level=f"{self.number(line.breach)} {self(line.unit)}".strip())
 
     def state(self, report: Report) -> str:
-        at = f"{report.published_at:%Y-%m-%d}" if report.published_at else ""
+        at = f"{report.published_at.astimezone(CHINA_TIME):%Y-%m-%d}" if report.published_at else ""
         return self(State(report.state), at=at, by=report.published_by)
 
 

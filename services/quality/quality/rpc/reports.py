@@ -73,4 +73,4 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):
 
     async def _find(self, request: pb.GetReportRequest, context: Context) -> Report:
         async with self._database.transaction("get_report") as tx:
-            return await queries.find_report(tx, request.report, caller(context))
+            return await queries.read_report(tx, request.report, caller(context))
