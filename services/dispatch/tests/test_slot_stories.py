@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from asyncpg import ExclusionViolationError
 from bihuan.common.v1.common_pb2 import TimePeriod
 from bihuan.dispatch.v1 import work_orders_pb2
 from dispatch.engineers import rostering
@@ -17,7 +18,6 @@ from google.protobuf.json_format import ParseDict
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
 
 DAY = timedelta(days=1)
 DISPATCHER = Principal("dispatcher", frozenset({"dispatcher"}), "cn")
@@ -48,7 +48,7 @@ async def test_dsp_05_the_database_itself_refuses_a_second_visit_in_the_slot(pla
     await planner.hire("li")
     held = await planner.hold()
     again = held.model_copy(update={"reservation_id": uuid4()})
-    with pytest.raises(IntegrityError, match="one_visit_per_engineer_and_slot"):
+    with pytest.raises(ExclusionViolationError, match="one_visit_per_engineer_and_slot"):
         async with planner.database.transaction("second") as tx:
             await tx.execute(insert(RESERVATIONS), again.model_dump())
     assert (await planner.reservation(held)).state == State.HELD
@@ -234,6 +234,22 @@ async def test_dsp_05_an_engineer_drops_out_and_another_keeps_the_time(planner, 
     if not called_up:
         await fire(planner.start - timedelta(hours=3) - depot.clock.now())
     assert (await depot.order(wanted.work_order_id)).engineer_id == wang
+    assert await depot.problems() == []
+
+
+async def test_dsp_05_two_engineers_change_places_when_only_that_keeps_both_times(planner, depot):
+    li, wang = await planner.hire("li"), await planner.hire("wang")
+    repair = await planner.hold()
+    await depot.grant(li, "tv_service", "middle")
+    await depot.grant(wang, "tv_service", "middle")
+    television = await planner.hold(skill="tv_service")
+    await planner.book(repair)
+    await planner.book(television)
+    await depot.revoke(repair.engineer_id)
+    assert {repair.engineer_id, television.engineer_id} == {li, wang}
+    assert (await planner.reservation(repair)).engineer_id == television.engineer_id
+    assert (await planner.reservation(television)).engineer_id == repair.engineer_id
+    assert await planner.told("failed") == []
     assert await depot.problems() == []
 
 
