@@ -163,6 +163,20 @@ async def test_dsp_05_moving_frees_the_slot_and_carries_the_work_order_along(pla
     assert await depot.problems() == []
 
 
+async def test_dsp_05_a_work_order_rests_on_one_slot_whatever_is_booked_for_it(planner, depot):
+    """The first appointment was cancelled at intake before dispatch had booked it, and another one made."""
+    await planner.hire("li")
+    await planner.hire("wang")
+    first = await planner.hold()
+    wanted = await planner.book(first)
+    second = await planner.hold(case_id=first.case_id, start=planner.next_start)
+    await planner.book(second, work_order_id=wanted.work_order_id)
+    assert (await planner.reservation(first)).state == State.RELEASED
+    assert (await planner.reservation(second)).state == State.BOOKED
+    assert (await depot.order(wanted.work_order_id)).window_start == planner.next_start
+    assert await depot.problems() == []
+
+
 async def test_a_booking_that_comes_late_gets_the_slot_while_there_is_room(planner, depot, fire):
     await planner.hire("li")
     late = await planner.hold()

@@ -53,12 +53,20 @@ class Diary:
         )
         return await self.office.change(commands.book_appointment, self.agent, request)
 
-    async def tell(self, kind, *, reservation: UUID | None = None, start: datetime | None = None, **facts) -> None:
-        """Dispatch tells what became of the newest appointment's slot."""
+    async def tell(
+        self,
+        kind,
+        *,
+        reservation: UUID | None = None,
+        appointment: UUID | None = None,
+        start: datetime | None = None,
+        **facts,
+    ) -> None:
+        """Dispatch tells what became of a slot, by default of the newest appointment's."""
         newest = await self.newest()
         event = kind(
             reservation_id=str(reservation or newest.reservation_id),
-            appointment_id=str(newest.appointment_id),
+            appointment_id=str(appointment or newest.appointment_id),
             case_id=self.case_id,
             **facts,
         )
@@ -223,6 +231,43 @@ async def test_cancelled_before_dispatch_answers_it_is_called_off_once_it_does(d
     await diary.tell(dispatch_events.ReservationBooked)
     assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
     assert (await diary.case()).stage == Stage.ACCEPTED
+    assert await diary.problems() == []
+
+
+async def test_int09_what_was_booked_too_late_does_not_kill_the_next_appointment(
+    diary: Diary, office, agent: Principal
+) -> None:
+    case = await office.assess(await diary.case(), agent, needs_visit=True)
+    await diary.book()
+    given_up = await diary.newest()
+    await diary.ask("cancel", reason="another day")
+    await diary.book()
+    await diary.tell(
+        dispatch_events.ReservationBooked,
+        reservation=given_up.reservation_id,
+        appointment=given_up.appointment_id,
+        start=diary.start - timedelta(days=1),
+    )
+    await diary.tell(dispatch_events.ReservationBooked)
+    assert await office.sent(dispatch_events.CancelWorkOrder) == []
+    appointment, case = await diary.newest(), await diary.case()
+    assert (appointment.state, appointment.work_order_id) == (State.CONFIRMED, case.work_order_id)
+    assert case.appointed_from == diary.start
+    assert await diary.problems() == []
+
+
+async def test_int09_called_off_too_late_the_case_is_assessed_again_no_more_important(
+    diary: Diary, office, agent: Principal
+) -> None:
+    before = await office.assess(await diary.case(), agent, needs_visit=True)
+    await diary.book()
+    await diary.ask("cancel", reason="solved itself")
+    await diary.tell(dispatch_events.ReservationBooked)
+    assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
+    ids = office.ids(before)
+    await office.tell(dispatch_events.WorkOrderCancelled(**ids, reason="appointment_cancelled"), version=3)
+    case = await diary.case()
+    assert (case.stage, case.priority, case.reopened_times) == (Stage.ACCEPTED, before.priority, 0)
     assert await diary.problems() == []
 
 

@@ -102,7 +102,7 @@ async def cancel_appointment(
     reason = Text(role=texts.APPOINTMENT_CANCELLATION_REASON, text=request.reason, author=principal.actor, inbound=True)
     case_step = noted(case, step.happened)
     if appointment.state == State.CONFIRMED:
-        case_step = appointed.call_off(case, tx.now)
+        case_step = appointed.call_off(case, tx.now, work_order_id=appointment.work_order_id)
     return await change(tx, desk, case, appointment, step, case_step, actor=principal.actor, words=reason)
 
 

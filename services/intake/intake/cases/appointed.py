@@ -71,9 +71,10 @@ def appoint(
     )
 
 
-def call_off(case: Case, now: datetime) -> Step:
-    """The customer has cancelled the appointment: the case is assessed again, no more important than before."""
-    if case.stage not in VISITED:
+def call_off(case: Case, now: datetime, *, work_order_id: UUID) -> Step:
+    """The customer has cancelled the appointment for this visit: the case is assessed again, no more important than
+    before. One that does not wait for the visit stays as it is."""
+    if case.stage not in VISITED or case.work_order_id != work_order_id:
         return noted(case, CANCELLED)
     return rules.reopened(
         case,
