@@ -225,6 +225,16 @@ async def test_dsp_05_a_work_order_that_somebody_has_gets_its_appointed_time(pla
     assert await depot.problems() == []
 
 
+async def test_dsp_05_a_slot_of_somebody_less_able_than_the_work_order_needs_is_refused(planner, depot):
+    await planner.hire("li", level="junior")
+    work_order_id = await depot.create(level="senior")
+    order = await depot.order(work_order_id)
+    await planner.book(await planner.hold(case_id=order.case_id), work_order_id=work_order_id)
+    assert [event["reason"] for event in await planner.told("refused")] == ["other_work"]
+    assert (await depot.order(work_order_id)).state == OrderState.WAITING
+    assert await depot.problems() == []
+
+
 async def drop_by_shift(planner, engineer_id):
     await planner.cancel_shift(engineer_id)
 

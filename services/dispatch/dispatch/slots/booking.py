@@ -102,7 +102,7 @@ def _reason_against(
             return "visit_over"
         if order.state not in NOT_STARTED | {OrderState.WAITING, OrderState.PLANNED}:
             return "visit_under_way"
-        if order.skill != held_for.skill:
+        if order.skill != held_for.skill or policy.ranks[order.level] > policy.ranks[held_for.level]:
             return "other_work"
     return ""
 
