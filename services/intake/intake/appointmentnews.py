@@ -128,4 +128,4 @@ async def _call_off(tx: UnitOfWork, desk: Desk, case: Case, appointment: Appoint
         await change(tx, desk, case, appointment, rules.released(appointment, tx.now), case_step, actor=DISPATCH)
     elif case_step.after.version != case.version:
         await put_back(tx, desk, case, case_step, actor=DISPATCH)
-    tx.command(rules.call_off(appointment), case_id=str(case.case_id))
+    tx.command(rules.call_off(appointment, unless_on_site=case.waits_for_incident), case_id=str(case.case_id))

@@ -10,7 +10,8 @@ from bihuan.intake.v1 import appointments_pb2, cases_pb2, events_pb2
 from intake.appointments import commands, queries, store
 from intake.appointments.appointment import Appointment, State
 from intake.appointments.facts import appointment_facts
-from intake.cases import closing
+from intake.cases import closing, incidents
+from intake.cases import store as cases
 from intake.cases.case import Case, Stage
 from intake.cases.progress import describe
 from intake.cases.queries import history_of
@@ -268,6 +269,29 @@ async def test_int09_called_off_too_late_the_case_is_assessed_again_no_more_impo
     await office.tell(dispatch_events.WorkOrderCancelled(**ids, reason="appointment_cancelled"), version=3)
     case = await diary.case()
     assert (case.stage, case.priority, case.reopened_times) == (Stage.ACCEPTED, before.priority, 0)
+    assert await diary.problems() == []
+
+
+async def attach(diary: Diary, office) -> UUID:
+    """The case waits for an incident while its engineer is on the way; gives the incident."""
+    case, incident_id = await diary.case(), uuid4()
+    async with office.database.transaction("attach") as tx:
+        locked = await cases.lock(tx, diary.case_id)
+        await cases.save(tx, locked, incidents.attached(locked, tx.now, incident_id=incident_id), actor="system")
+    assert case.handler
+    return incident_id
+
+
+async def test_int09_cancelled_while_the_case_waits_for_an_incident_it_goes_on_waiting(diary: Diary, office) -> None:
+    await diary.booked()
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    incident_id = await attach(diary, office)
+    await diary.ask("cancel", reason="a neighbour has it too")
+    case = await diary.case()
+    assert (case.stage, case.incident_id, case.appointed_from) == (Stage.HANDLING, incident_id, None)
+    # Both times an engineer who is there already finishes.
+    assert [each.unless_on_site for each in await office.sent(dispatch_events.CancelWorkOrder)] == [True, True]
+    assert (await diary.newest()).state == State.CANCELLED
     assert await diary.problems() == []
 
 

@@ -73,7 +73,9 @@ def appoint(
 
 def call_off(case: Case, now: datetime, *, work_order_id: UUID) -> Step:
     """The customer has cancelled the appointment for this visit: the case is assessed again, no more important than
-    before. One that does not wait for the visit stays as it is."""
+    before. One that does not wait for the visit stays as it is, and one that waits for an incident goes on waiting."""
+    if case.waits_for_incident:
+        return drop_time(case, CANCELLED)
     if case.stage not in VISITED or case.work_order_id != work_order_id:
         return noted(case, CANCELLED)
     return rules.reopened(
