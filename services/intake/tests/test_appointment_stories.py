@@ -295,6 +295,27 @@ async def test_int09_cancelled_while_the_case_waits_for_an_incident_it_goes_on_w
     assert await diary.problems() == []
 
 
+@pytest.mark.parametrize("reminded", [False, True])
+@pytest.mark.parametrize("instead", ["called_off", "incident"])
+async def test_int09_a_visit_that_nobody_waits_for_is_neither_reminded_of_nor_missed(
+    diary: Diary, office, instead, reminded
+) -> None:
+    await diary.booked()
+    await diary.ask("prepare", note="modem packed")
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    if reminded:
+        await diary.fire(timedelta(days=2) - timedelta(hours=1))
+    if instead == "incident":
+        await attach(diary, office)
+    else:
+        # That the slot is free again is not told yet.
+        ids = office.ids(await diary.case())
+        await office.tell(dispatch_events.WorkOrderCancelled(**ids, reason="case_withdrawn"), version=4)
+    await diary.fire(timedelta(days=2))
+    assert len(await office.sent(events_pb2.AppointmentReminded)) == reminded
+    assert "appointment_arrival" not in {event.clock for event in await office.sent(events_pb2.CaseEscalated)}
+
+
 async def test_a_withdrawn_case_takes_its_appointment_along(diary: Diary, office, agent: Principal) -> None:
     await diary.booked()
     withdrawal = cases_pb2.WithdrawCaseRequest(case=diary.case_id, reason="solved itself")

@@ -30,6 +30,11 @@ def is_appointable(case: Case, work_order_id: UUID | None = None) -> bool:
     return waits_for_visit and work_order_id in {None, case.work_order_id}
 
 
+def awaits_visit(case: Case, work_order_id: UUID) -> bool:
+    """Somebody is expected for this visit: it was not called off, and no incident took its place."""
+    return case.stage in VISITED and case.work_order_id == work_order_id and not case.waits_for_incident
+
+
 def require_appointable(case: Case, action: str) -> None:
     """Raises Fault("transition_forbidden")."""
     if not is_appointable(case):
