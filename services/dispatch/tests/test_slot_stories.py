@@ -110,6 +110,14 @@ async def test_dsp_05_a_case_and_a_customer_hold_one_slot_at_most(planner):
     assert (await planner.reservation(second)).state == State.HELD
 
 
+async def test_dsp_05_a_customer_who_knows_a_case_does_not_release_what_others_hold_for_it(planner):
+    await planner.hire("li")
+    held = await planner.hold()
+    stranger = Principal("c2", frozenset({"customer"}), customer_id="c2")
+    await planner.hold(case_id=held.case_id, start=planner.next_start, principal=stranger)
+    assert (await planner.reservation(held)).state == State.HELD
+
+
 async def test_the_same_key_holds_once(planner):
     await planner.hire("li")
     wish = planner.wish(key="again")
