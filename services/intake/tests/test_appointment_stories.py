@@ -212,6 +212,16 @@ async def test_int09_refused_or_lost_the_customer_hears_of_other_times(diary: Di
     assert await diary.problems() == []
 
 
+async def test_int09_after_a_visit_in_vain_the_customer_hears_that_it_goes_on(diary: Diary, office) -> None:
+    visit = await diary.booked()
+    ids = {"case_id": diary.case_id, "work_order_id": str(visit.work_order_id)}
+    await office.tell(dispatch_events.WorkOrderFailed(**ids, engineer_id=ENGINEER, failure="nobody_home"), version=3)
+    await diary.tell(dispatch_events.ReservationFailed, because="visit_failed")
+    assert (await diary.newest()).state == State.FAILED
+    assert "looked into it again" in await diary.promise()
+    assert await diary.problems() == []
+
+
 async def test_int09_cancelled_by_the_customer_the_case_is_assessed_again(diary: Diary, office) -> None:
     await diary.booked()
     before = await diary.case()
