@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from asyncpg import ExclusionViolationError
 from bihuan.common.v1.common_pb2 import TimePeriod
 from bihuan.dispatch.v1 import work_orders_pb2
 from dispatch.engineers import rostering
@@ -17,7 +18,6 @@ from google.protobuf.json_format import ParseDict
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
 
 DAY = timedelta(days=1)
 DISPATCHER = Principal("dispatcher", frozenset({"dispatcher"}), "cn")
@@ -48,7 +48,7 @@ async def test_dsp_05_the_database_itself_refuses_a_second_visit_in_the_slot(pla
     await planner.hire("li")
     held = await planner.hold()
     again = held.model_copy(update={"reservation_id": uuid4()})
-    with pytest.raises(IntegrityError, match="one_visit_per_engineer_and_slot"):
+    with pytest.raises(ExclusionViolationError, match="one_visit_per_engineer_and_slot"):
         async with planner.database.transaction("second") as tx:
             await tx.execute(insert(RESERVATIONS), again.model_dump())
     assert (await planner.reservation(held)).state == State.HELD
@@ -110,6 +110,14 @@ async def test_dsp_05_a_case_and_a_customer_hold_one_slot_at_most(planner):
     assert (await planner.reservation(second)).state == State.HELD
 
 
+async def test_dsp_05_a_customer_who_knows_a_case_does_not_release_what_others_hold_for_it(planner):
+    await planner.hire("li")
+    held = await planner.hold()
+    stranger = Principal("c2", frozenset({"customer"}), customer_id="c2")
+    await planner.hold(case_id=held.case_id, start=planner.next_start, principal=stranger)
+    assert (await planner.reservation(held)).state == State.HELD
+
+
 async def test_the_same_key_holds_once(planner):
     await planner.hire("li")
     wish = planner.wish(key="again")
@@ -163,6 +171,20 @@ async def test_dsp_05_moving_frees_the_slot_and_carries_the_work_order_along(pla
     assert await depot.problems() == []
 
 
+async def test_dsp_05_a_work_order_rests_on_one_slot_whatever_is_booked_for_it(planner, depot):
+    """The first appointment was cancelled at intake before dispatch had booked it, and another one made."""
+    await planner.hire("li")
+    await planner.hire("wang")
+    first = await planner.hold()
+    wanted = await planner.book(first)
+    second = await planner.hold(case_id=first.case_id, start=planner.next_start)
+    await planner.book(second, work_order_id=wanted.work_order_id)
+    assert (await planner.reservation(first)).state == State.RELEASED
+    assert (await planner.reservation(second)).state == State.BOOKED
+    assert (await depot.order(wanted.work_order_id)).window_start == planner.next_start
+    assert await depot.problems() == []
+
+
 async def test_a_booking_that_comes_late_gets_the_slot_while_there_is_room(planner, depot, fire):
     await planner.hire("li")
     late = await planner.hold()
@@ -211,6 +233,16 @@ async def test_dsp_05_a_work_order_that_somebody_has_gets_its_appointed_time(pla
     assert await depot.problems() == []
 
 
+async def test_dsp_05_a_slot_of_somebody_less_able_than_the_work_order_needs_is_refused(planner, depot):
+    await planner.hire("li", level="junior")
+    work_order_id = await depot.create(level="senior")
+    order = await depot.order(work_order_id)
+    await planner.book(await planner.hold(case_id=order.case_id), work_order_id=work_order_id)
+    assert [event["reason"] for event in await planner.told("refused")] == ["other_work"]
+    assert (await depot.order(work_order_id)).state == OrderState.WAITING
+    assert await depot.problems() == []
+
+
 async def drop_by_shift(planner, engineer_id):
     await planner.cancel_shift(engineer_id)
 
@@ -234,6 +266,22 @@ async def test_dsp_05_an_engineer_drops_out_and_another_keeps_the_time(planner, 
     if not called_up:
         await fire(planner.start - timedelta(hours=3) - depot.clock.now())
     assert (await depot.order(wanted.work_order_id)).engineer_id == wang
+    assert await depot.problems() == []
+
+
+async def test_dsp_05_two_engineers_change_places_when_only_that_keeps_both_times(planner, depot):
+    li, wang = await planner.hire("li"), await planner.hire("wang")
+    repair = await planner.hold()
+    await depot.grant(li, "tv_service", "middle")
+    await depot.grant(wang, "tv_service", "middle")
+    television = await planner.hold(skill="tv_service")
+    await planner.book(repair)
+    await planner.book(television)
+    await depot.revoke(repair.engineer_id)
+    assert {repair.engineer_id, television.engineer_id} == {li, wang}
+    assert (await planner.reservation(repair)).engineer_id == television.engineer_id
+    assert (await planner.reservation(television)).engineer_id == repair.engineer_id
+    assert await planner.told("failed") == []
     assert await depot.problems() == []
 
 

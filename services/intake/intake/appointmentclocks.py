@@ -8,8 +8,7 @@ from servicekit.deadlines import Deadline, DeadlineHandlers
 from intake.appointments import rules
 from intake.appointments.appointment import State
 from intake.appointments.changes import change, lock
-from intake.cases import care, store
-from intake.cases.case import UNSOLVED
+from intake.cases import appointed, care, store
 from intake.desk import Desk
 
 ACTOR = "system"
@@ -20,14 +19,15 @@ def watch_appointments(clocks: DeadlineHandlers, desk: Desk) -> None:
     async def remind(tx: UnitOfWork, deadline: Deadline) -> None:
         """The appointed time is near."""
         case, appointment = await lock(tx, UUID(deadline.subject_id))
-        if appointment.state == State.CONFIRMED:
+        if appointment.state == State.CONFIRMED and appointed.awaits_visit(case, appointment.work_order_id):
             await change(tx, desk, case, appointment, rules.remind(appointment, tx.now), actor=ACTOR)
 
     @clocks.missed(rules.PREPARATION, rules.ARRIVAL)
     async def escalate(tx: UnitOfWork, deadline: Deadline) -> None:
         """Not prepared, or nobody there, in time: the region's supervisor is told while it can still be mended."""
         case, appointment = await lock(tx, UUID(deadline.subject_id))
-        if appointment.state == State.CONFIRMED and deadline.done_late_at is None and case.stage in UNSOLVED:
+        expected = appointment.state == State.CONFIRMED and appointed.awaits_visit(case, appointment.work_order_id)
+        if expected and deadline.done_late_at is None:
             supervisor = desk.standards.regions[case.region].supervisor
             step = care.escalate(case, clock=deadline.clock, supervisor=supervisor)
             await store.save(tx, case, step, actor=ACTOR)

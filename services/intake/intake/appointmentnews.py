@@ -11,12 +11,13 @@ from servicekit.database import UnitOfWork
 from servicekit.messaging import Reactions, Received
 from sqlalchemy import select
 
-from intake.appointments import rules
+from intake.appointments import rules, store
 from intake.appointments.appointment import LIVE, Appointment, State
 from intake.appointments.changes import change, lock
 from intake.appointments.tables import APPOINTMENTS
 from intake.cases import appointed
 from intake.cases.case import Case
+from intake.cases.changes import put_back
 from intake.cases.rules import Visit
 from intake.cases.slot import Slot
 from intake.cases.steps import noted
@@ -115,8 +116,16 @@ async def _resting_on(tx: UnitOfWork, appointment_id: str, reservation_id: str) 
 
 
 async def _call_off(tx: UnitOfWork, desk: Desk, case: Case, appointment: Appointment) -> None:
-    """The slot was booked, but meanwhile nobody wants it any more, or the case went another way."""
-    call_off = rules.call_off(appointment)
+    """The slot was booked, but meanwhile nobody wants it any more, or the case went another way.
+
+    Where another appointment is under way for the same visit, dispatch moves the visit to its slot by itself.
+    """
+    live = await store.live_of_case(tx, case.case_id)
+    if live is not None and live != appointment and live.work_order_id == appointment.work_order_id:
+        return
+    case_step = appointed.call_off(case, tx.now, work_order_id=appointment.work_order_id)
     if appointment.state in LIVE:
-        await change(tx, desk, case, appointment, rules.released(appointment, tx.now), actor=DISPATCH)
-    tx.command(call_off, case_id=str(case.case_id))
+        await change(tx, desk, case, appointment, rules.released(appointment, tx.now), case_step, actor=DISPATCH)
+    elif case_step.after.version != case.version:
+        await put_back(tx, desk, case, case_step, actor=DISPATCH)
+    tx.command(rules.call_off(appointment, unless_on_site=case.waits_for_incident), case_id=str(case.case_id))

@@ -10,7 +10,8 @@ from bihuan.intake.v1 import appointments_pb2, cases_pb2, events_pb2
 from intake.appointments import commands, queries, store
 from intake.appointments.appointment import Appointment, State
 from intake.appointments.facts import appointment_facts
-from intake.cases import closing
+from intake.cases import closing, incidents
+from intake.cases import store as cases
 from intake.cases.case import Case, Stage
 from intake.cases.progress import describe
 from intake.cases.queries import history_of
@@ -53,12 +54,20 @@ class Diary:
         )
         return await self.office.change(commands.book_appointment, self.agent, request)
 
-    async def tell(self, kind, *, reservation: UUID | None = None, start: datetime | None = None, **facts) -> None:
-        """Dispatch tells what became of the newest appointment's slot."""
+    async def tell(
+        self,
+        kind,
+        *,
+        reservation: UUID | None = None,
+        appointment: UUID | None = None,
+        start: datetime | None = None,
+        **facts,
+    ) -> None:
+        """Dispatch tells what became of a slot, by default of the newest appointment's."""
         newest = await self.newest()
         event = kind(
             reservation_id=str(reservation or newest.reservation_id),
-            appointment_id=str(newest.appointment_id),
+            appointment_id=str(appointment or newest.appointment_id),
             case_id=self.case_id,
             **facts,
         )
@@ -203,6 +212,16 @@ async def test_int09_refused_or_lost_the_customer_hears_of_other_times(diary: Di
     assert await diary.problems() == []
 
 
+async def test_int09_after_a_visit_in_vain_the_customer_hears_that_it_goes_on(diary: Diary, office) -> None:
+    visit = await diary.booked()
+    ids = {"case_id": diary.case_id, "work_order_id": str(visit.work_order_id)}
+    await office.tell(dispatch_events.WorkOrderFailed(**ids, engineer_id=ENGINEER, failure="nobody_home"), version=3)
+    await diary.tell(dispatch_events.ReservationFailed, because="visit_failed")
+    assert (await diary.newest()).state == State.FAILED
+    assert "looked into it again" in await diary.promise()
+    assert await diary.problems() == []
+
+
 async def test_int09_cancelled_by_the_customer_the_case_is_assessed_again(diary: Diary, office) -> None:
     await diary.booked()
     before = await diary.case()
@@ -224,6 +243,87 @@ async def test_cancelled_before_dispatch_answers_it_is_called_off_once_it_does(d
     assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
     assert (await diary.case()).stage == Stage.ACCEPTED
     assert await diary.problems() == []
+
+
+async def test_int09_what_was_booked_too_late_does_not_kill_the_next_appointment(
+    diary: Diary, office, agent: Principal
+) -> None:
+    case = await office.assess(await diary.case(), agent, needs_visit=True)
+    await diary.book()
+    given_up = await diary.newest()
+    await diary.ask("cancel", reason="another day")
+    await diary.book()
+    await diary.tell(
+        dispatch_events.ReservationBooked,
+        reservation=given_up.reservation_id,
+        appointment=given_up.appointment_id,
+        start=diary.start - timedelta(days=1),
+    )
+    await diary.tell(dispatch_events.ReservationBooked)
+    assert await office.sent(dispatch_events.CancelWorkOrder) == []
+    appointment, case = await diary.newest(), await diary.case()
+    assert (appointment.state, appointment.work_order_id) == (State.CONFIRMED, case.work_order_id)
+    assert case.appointed_from == diary.start
+    assert await diary.problems() == []
+
+
+async def test_int09_called_off_too_late_the_case_is_assessed_again_no_more_important(
+    diary: Diary, office, agent: Principal
+) -> None:
+    before = await office.assess(await diary.case(), agent, needs_visit=True)
+    await diary.book()
+    await diary.ask("cancel", reason="solved itself")
+    await diary.tell(dispatch_events.ReservationBooked)
+    assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
+    ids = office.ids(before)
+    await office.tell(dispatch_events.WorkOrderCancelled(**ids, reason="appointment_cancelled"), version=3)
+    case = await diary.case()
+    assert (case.stage, case.priority, case.reopened_times) == (Stage.ACCEPTED, before.priority, 0)
+    assert await diary.problems() == []
+
+
+async def attach(diary: Diary, office) -> UUID:
+    """The case waits for an incident while its engineer is on the way; gives the incident."""
+    case, incident_id = await diary.case(), uuid4()
+    async with office.database.transaction("attach") as tx:
+        locked = await cases.lock(tx, diary.case_id)
+        await cases.save(tx, locked, incidents.attached(locked, tx.now, incident_id=incident_id), actor="system")
+    assert case.handler
+    return incident_id
+
+
+async def test_int09_cancelled_while_the_case_waits_for_an_incident_it_goes_on_waiting(diary: Diary, office) -> None:
+    await diary.booked()
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    incident_id = await attach(diary, office)
+    await diary.ask("cancel", reason="a neighbour has it too")
+    case = await diary.case()
+    assert (case.stage, case.incident_id, case.appointed_from) == (Stage.HANDLING, incident_id, None)
+    # Both times an engineer who is there already finishes.
+    assert [each.unless_on_site for each in await office.sent(dispatch_events.CancelWorkOrder)] == [True, True]
+    assert (await diary.newest()).state == State.CANCELLED
+    assert await diary.problems() == []
+
+
+@pytest.mark.parametrize("reminded", [False, True])
+@pytest.mark.parametrize("instead", ["called_off", "incident"])
+async def test_int09_a_visit_that_nobody_waits_for_is_neither_reminded_of_nor_missed(
+    diary: Diary, office, instead, reminded
+) -> None:
+    await diary.booked()
+    await diary.ask("prepare", note="modem packed")
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    if reminded:
+        await diary.fire(timedelta(days=2) - timedelta(hours=1))
+    if instead == "incident":
+        await attach(diary, office)
+    else:
+        # That the slot is free again is not told yet.
+        ids = office.ids(await diary.case())
+        await office.tell(dispatch_events.WorkOrderCancelled(**ids, reason="case_withdrawn"), version=4)
+    await diary.fire(timedelta(days=2))
+    assert len(await office.sent(events_pb2.AppointmentReminded)) == reminded
+    assert "appointment_arrival" not in {event.clock for event in await office.sent(events_pb2.CaseEscalated)}
 
 
 async def test_a_withdrawn_case_takes_its_appointment_along(diary: Diary, office, agent: Principal) -> None:

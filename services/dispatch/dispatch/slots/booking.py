@@ -11,7 +11,7 @@ from dispatch.policy import Policy
 from dispatch.slots import rules, store
 from dispatch.slots.holding import renew_hold
 from dispatch.slots.planning import alternatives_to, need_of
-from dispatch.slots.reservation import LIVE, Reservation, State
+from dispatch.slots.reservation import Reservation, State
 from dispatch.work_orders import rules as order_rules
 from dispatch.work_orders import store as orders
 from dispatch.work_orders.assignment import Need
@@ -47,8 +47,6 @@ async def book_reservation(tx: UnitOfWork, wanted: events_pb2.BookReservation, p
         others = await alternatives_to(tx, reservation.window, need_of(reservation), policy)
         _refuse(tx, wanted, "slot_taken", [window.message() for window in others])
         return
-    if wanted.replaces:
-        await _give_back(tx, UUID(wanted.replaces))
     await _appoint(tx, wanted, held, order, placement)
 
 
@@ -61,6 +59,7 @@ async def _appoint(
 ) -> None:
     if order is None:
         order = await add_work_order(tx, _creation(wanted), placement.policy)
+    await _give_back(tx, order)
     freed = order.held_by
     if order.state in NOT_STARTED:
         order = await orders.save(tx, order, order_rules.withdraw(order, because=APPOINTED), actor=order_rules.SYSTEM)
@@ -103,7 +102,7 @@ def _reason_against(
             return "visit_over"
         if order.state not in NOT_STARTED | {OrderState.WAITING, OrderState.PLANNED}:
             return "visit_under_way"
-        if order.skill != held_for.skill:
+        if order.skill != held_for.skill or policy.ranks[order.level] > policy.ranks[held_for.level]:
             return "other_work"
     return ""
 
@@ -116,10 +115,10 @@ async def _still_held(tx: UnitOfWork, reservation: Reservation, policy: Policy) 
     return await renew_hold(tx, reservation, policy)
 
 
-async def _give_back(tx: UnitOfWork, reservation_id: UUID) -> None:
-    """The slot that the appointment is moved away from."""
-    reservation = await store.lock(tx, reservation_id)
-    if reservation.state in LIVE:
+async def _give_back(tx: UnitOfWork, order: WorkOrder) -> None:
+    """The slot that the visit is moved away from, be it of this appointment or of one that was cancelled meanwhile."""
+    reservation = await store.lock_live_of_work_order(tx, order.work_order_id)
+    if reservation is not None:
         await store.save(tx, reservation, rules.release(reservation, tx.now, reason=MOVED))
 
 

@@ -64,7 +64,8 @@ async def find_slots(
 
 
 async def hold_slot(tx: UnitOfWork, wish: Wish, principal: Principal, policy: Policy) -> Reservation:
-    """Keeps one place in the slot free. What the case, or a customer, held before is given back.
+    """Keeps one place in the slot free. What the case held before is given back; a customer gives back only
+    what they held themselves.
 
     Raises Fault slot_taken or slots_exhausted when there is no room, those of require_bookable, domain_forbidden.
     """

@@ -48,10 +48,8 @@ async def lock_live_of_engineer(tx: UnitOfWork, engineer_id: UUID) -> Sequence[R
 
 
 async def lock_holds(tx: UnitOfWork, *, case_id: UUID, customer: str = "") -> Sequence[Reservation]:
-    """What is held for a case, or by a customer where one is named."""
-    whose = _COLUMNS.case_id == case_id
-    if customer:
-        whose |= _COLUMNS.held_by == customer
+    """What is held for a case; where a customer is named, what they hold themselves, for whichever case."""
+    whose = _COLUMNS.held_by == customer if customer else _COLUMNS.case_id == case_id
     return await _select(tx, _COLUMNS.state == State.HELD, whose, lock=True)
 
 

@@ -1,6 +1,7 @@
 """Where reservations are stored."""
 
 from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from dispatch.slots.reservation import LIVE, Reservation
 
@@ -12,8 +13,17 @@ class ReservationRow(Reservation, table=True):
 
     __tablename__ = "reservations"
     __table_args__ = (
-        # The last word on selling nothing twice, whatever the code above it does.
-        Index("one_visit_per_engineer_and_slot", "engineer_id", "window_start", unique=True, postgresql_where=_LIVE),
+        # The last word on selling nothing twice, whatever the code above it does. Looked at when a transaction commits:
+        # within it visits may change places.
+        ExcludeConstraint(
+            ("engineer_id", "="),
+            ("window_start", "="),
+            name="one_visit_per_engineer_and_slot",
+            using="btree",
+            where=_LIVE,
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         Index("live_reservations_in_slot", "window_start", postgresql_where=_LIVE),
         Index("live_reservations_of_case", "case_id", postgresql_where=_LIVE),
         Index("reservations_of_work_order", "work_order_id"),

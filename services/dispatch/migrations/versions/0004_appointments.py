@@ -41,12 +41,15 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("ended_at", TIME),
     )
-    op.create_index(
+    op.create_exclude_constraint(
         "one_visit_per_engineer_and_slot",
         "reservations",
-        ["engineer_id", "window_start"],
-        unique=True,
-        postgresql_where=LIVE,
+        ("engineer_id", "="),
+        ("window_start", "="),
+        using="btree",
+        where=LIVE,
+        deferrable=True,
+        initially="DEFERRED",
     )
     op.create_index("live_reservations_in_slot", "reservations", ["window_start"], postgresql_where=LIVE)
     op.create_index("live_reservations_of_case", "reservations", ["case_id"], postgresql_where=LIVE)

@@ -98,11 +98,11 @@ async def cancel_appointment(
 ) -> Appointment:
     """The customer no longer wants it; the case stays open and is assessed again."""
     case, appointment = await take_in_hand(tx, principal, UUID(request.appointment_id), request.expected_version)
-    step = rules.cancel(appointment, tx.now)
+    step = rules.cancel(appointment, tx.now, unless_on_site=case.waits_for_incident)
     reason = Text(role=texts.APPOINTMENT_CANCELLATION_REASON, text=request.reason, author=principal.actor, inbound=True)
     case_step = noted(case, step.happened)
     if appointment.state == State.CONFIRMED:
-        case_step = appointed.call_off(case, tx.now)
+        case_step = appointed.call_off(case, tx.now, work_order_id=appointment.work_order_id)
     return await change(tx, desk, case, appointment, step, case_step, actor=principal.actor, words=reason)
 
 

@@ -162,19 +162,25 @@ def arrive(appointment: Appointment) -> Step:
     return Step(_changed(appointment), "appointment_kept", cancels=(REMINDER,), meets=(ARRIVAL,))
 
 
-def cancel(appointment: Appointment, now: datetime) -> Step:
-    """The customer no longer wants it. Dispatch calls the visit off, and the slot is free again."""
+def cancel(appointment: Appointment, now: datetime, *, unless_on_site: bool = False) -> Step:
+    """The customer no longer wants it. Dispatch calls the visit off, and the slot is free again.
+
+    `unless_on_site`: what somebody is on site for already goes on.
+    """
     _require(appointment, "cancel", LIVE)
     # What is not confirmed yet is called off once it is.
-    command = call_off(appointment) if appointment.state == State.CONFIRMED else None
+    command = call_off(appointment, unless_on_site=unless_on_site) if appointment.state == State.CONFIRMED else None
     event = events_pb2.AppointmentCancelled(**_ids(appointment))
     return _ended(appointment, now, State.CANCELLED, event, command=command)
 
 
-def call_off(appointment: Appointment) -> dispatch_events.CancelWorkOrder:
+def call_off(appointment: Appointment, *, unless_on_site: bool = False) -> dispatch_events.CancelWorkOrder:
     """The command by which dispatch gives the slot and the visit up."""
     return dispatch_events.CancelWorkOrder(
-        work_order_id=str(appointment.work_order_id), case_id=str(appointment.case_id), reason=CANCELLED
+        work_order_id=str(appointment.work_order_id),
+        case_id=str(appointment.case_id),
+        reason=CANCELLED,
+        unless_on_site=unless_on_site,
     )
 
 

@@ -30,6 +30,11 @@ def is_appointable(case: Case, work_order_id: UUID | None = None) -> bool:
     return waits_for_visit and work_order_id in {None, case.work_order_id}
 
 
+def awaits_visit(case: Case, work_order_id: UUID) -> bool:
+    """Somebody is expected for this visit: it was not called off, and no incident took its place."""
+    return case.stage in VISITED and case.work_order_id == work_order_id and not case.waits_for_incident
+
+
 def require_appointable(case: Case, action: str) -> None:
     """Raises Fault("transition_forbidden")."""
     if not is_appointable(case):
@@ -71,9 +76,12 @@ def appoint(
     )
 
 
-def call_off(case: Case, now: datetime) -> Step:
-    """The customer has cancelled the appointment: the case is assessed again, no more important than before."""
-    if case.stage not in VISITED:
+def call_off(case: Case, now: datetime, *, work_order_id: UUID) -> Step:
+    """The customer has cancelled the appointment for this visit: the case is assessed again, no more important than
+    before. One that does not wait for the visit stays as it is, and one that waits for an incident goes on waiting."""
+    if case.waits_for_incident:
+        return drop_time(case, CANCELLED)
+    if case.stage not in VISITED or case.work_order_id != work_order_id:
         return noted(case, CANCELLED)
     return rules.reopened(
         case,

@@ -14,6 +14,7 @@ from intake.cases.appointed import NOT_POSSIBLE, OFFERED, VISITED
 from intake.cases.case import Case, Outcome, Stage
 from intake.cases.messages import stage_name, stage_of
 from intake.cases.promises import promised_clock
+from intake.cases.slot import NONE
 from standards import Standards
 
 TIME_FORMAT = "%Y-%m-%d %H:%M"
@@ -85,11 +86,16 @@ def _notice(case: Case, clock: Clock | None, refusal: str, standards: Standards)
 
 
 def _refused_appointment(case: Case, history: Sequence[cases_pb2.HistoryEntry]) -> str:
-    """The other times that were offered, when an appointed one could not be had or kept; empty once that is settled."""
+    """The other times that were offered, when an appointed one could not be had or kept; empty once that is settled.
+
+    Empty also where there are none to offer: then only what becomes of the case is told, as after a visit in vain.
+    """
     if case.stage != Stage.ACCEPTED:
         return ""
     news = [entry for entry in history if entry.happened.startswith("appointment_")]
-    return news[-1].details[OFFERED] if news and news[-1].happened in NOT_POSSIBLE else ""
+    if not news or news[-1].happened not in NOT_POSSIBLE or news[-1].details[OFFERED] == NONE:
+        return ""
+    return news[-1].details[OFFERED]
 
 
 def _visits(

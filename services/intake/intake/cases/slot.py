@@ -8,6 +8,7 @@ from bihuan.common.v1.common_pb2 import TimePeriod
 from servicekit.deadlines import CHINA_TIME
 
 TIME_FORMAT = "%Y-%m-%d %H:%M"
+NONE = "—"
 
 
 @dataclass(frozen=True, order=True)
@@ -33,4 +34,4 @@ class Slot:
 
 def shown(periods: Iterable[TimePeriod]) -> str:
     """Several, as people read them; a dash for none."""
-    return "; ".join(str(Slot.of(period)) for period in periods) or "—"
+    return "; ".join(str(Slot.of(period)) for period in periods) or NONE
