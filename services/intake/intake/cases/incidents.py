@@ -24,6 +24,11 @@ def attachable(case: Case) -> bool:
     return case.stage in UNSOLVED and case.incident_id is None and case.complaint_id is None
 
 
+def comes_along(case: Case) -> bool:
+    """Whether nobody needs to be asked about it: it is attachable, and has not come back for a reason of its own."""
+    return attachable(case) and case.reopened_times == 0
+
+
 def attached(case: Case, now: datetime, *, incident_id: UUID) -> Step:
     """The case waits for the incident. To be told so is the first answer, and no assessment of its own is needed.
 
