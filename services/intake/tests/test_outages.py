@@ -342,6 +342,42 @@ async def test_int15_people_attach_and_detach(outbreak, office, agent: Principal
     assert await outbreak.problems() == []
 
 
+@pytest.mark.parametrize("visit", [False, True])
+async def test_int15_a_detached_case_is_told_so_and_not_taken_along_again(outbreak, office, agent, visit: bool) -> None:
+    case, incident_id, second = await outbreak.report(), str(uuid4()), str(uuid4())
+    if visit:
+        case = await office.assess(case, agent, needs_visit=True)
+        await office.tell_assigned(case, "e1")
+    await outbreak.open(incident_id)
+    detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
+    alone = await office.change(following.detach_from_incident, agent, detach)
+    assert (alone.stage, alone.work_order_id is not None) == (Stage.HANDLING if visit else Stage.ACCEPTED, visit)
+    _, told = await outbreak.contacts(case)
+    assert "无关" in told
+    called_off = await office.sent(dispatch_events.CancelWorkOrder)
+    await outbreak.follow()
+    await outbreak.open(second)
+    await outbreak.tell(dispatch_incidents.IncidentReportsJoined(incident_id=second, asked_incident_id=incident_id))
+    await outbreak.follow()
+    await outbreak.restore(second)
+    after = await office.case(case.case_id)
+    assert (after.stage, after.incident_id) == (alone.stage, None)
+    assert await office.sent(dispatch_events.CancelWorkOrder) == called_off
+    assert len(await outbreak.contacts(case)) == 2
+    assert await outbreak.problems() == []
+
+
+async def test_int15_who_detached_a_case_may_attach_it_again(outbreak, office, agent: Principal) -> None:
+    case, incident_id = await outbreak.report(), str(uuid4())
+    await outbreak.open(incident_id)
+    detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
+    await office.change(following.detach_from_incident, agent, detach)
+    attach = cases_pb2.AttachToIncidentRequest(case=case.case_number, incident_id=incident_id)
+    again = await office.change(following.attach_to_incident, agent, attach)
+    assert (again.waits_for_incident, again.detached_from) == (True, None)
+    assert await outbreak.problems() == []
+
+
 async def test_int15_the_promise_runs_on_and_is_judged_but_only_the_incident_escalates(
     outbreak, office, manual_clock: ManualClock
 ) -> None:

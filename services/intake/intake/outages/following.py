@@ -4,7 +4,7 @@ Each case is brought in line by a command of its own (`FollowIncident`), which l
 twice, late or after the next one, and a process may die between two of them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from bihuan.intake.v1 import cases_pb2, incident_events_pb2
@@ -14,7 +14,7 @@ from servicekit.identity import Principal
 
 from intake.cases import incidents, progress, store, texts
 from intake.cases.case import Case
-from intake.cases.changes import put_back, take_in_hand
+from intake.cases.changes import take_in_hand
 from intake.cases.promises import promised_clock
 from intake.cases.results import restoration_of
 from intake.cases.steps import Step, noted
@@ -30,6 +30,7 @@ SYSTEM = "system"
 OUTAGE = "outage"
 OUTAGE_OVER = "outage_over"
 OUTAGE_DISMISSED = "outage_dismissed"
+OUTAGE_DETACHED = "outage_detached"
 
 
 def send_after(tx: UnitOfWork, outage: Outage, case_ids: Collection[UUID]) -> None:
@@ -71,11 +72,14 @@ async def attach_to_incident(
 async def detach_from_incident(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.DetachFromIncidentRequest
 ) -> Case:
-    """Somebody sees that the case has nothing to do with its incident: it is assessed by itself."""
+    """Somebody sees that the case has nothing to do with its incident: it is assessed by itself.
+
+    The customer, who was to wait for the incident's end, is told so.
+    """
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
     step = incidents.released(case, tx.now, reason="detached")
     reason = Text(role=texts.DETACHMENT_REASON, text=request.reason, author=principal.actor)
-    return await put_back(tx, desk, case, step, actor=principal.actor, words=reason)
+    return await _take_along(tx, desk, case, step, notice=OUTAGE_DETACHED, actor=principal.actor, written=(reason,))
 
 
 async def _bring_to_its_end(tx: UnitOfWork, desk: Desk, case: Case, outage: Outage) -> None:
@@ -97,13 +101,21 @@ async def _bring_to_its_end(tx: UnitOfWork, desk: Desk, case: Case, outage: Outa
         await store.save(tx, case, *steps, actor=SYSTEM)
 
 
-async def _take_along(tx: UnitOfWork, desk: Desk, case: Case, *steps: Step, notice: str, actor: str = SYSTEM) -> Case:
-    """Stores the steps, and with them the contact by which the customer is told: both, or neither."""
+async def _take_along(
+    tx: UnitOfWork,
+    desk: Desk,
+    case: Case,
+    *steps: Step,
+    notice: str,
+    actor: str = SYSTEM,
+    written: Sequence[Text] = (),
+) -> Case:
+    """Stores the steps, what somebody wrote, and the contact by which the customer is told: all of it, or nothing."""
     told = noted(steps[-1].after, "customer_told", notice=notice, channel=case.channel)
     after = await store.save(tx, case, *steps, told, actor=actor)
     clocks = (await deadlines.of(tx, [str(case.case_id)]))[str(case.case_id)]
     words = progress.notice_text(desk.standards.stages.notices[notice], case.language, promised_clock(after, clocks))
     contact = Text(role=texts.INTERACTION, text=words, author=SYSTEM, channel=case.channel)
     key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
-    await texts.add(tx, desk.sealer, key, case, [contact])
+    await texts.add(tx, desk.sealer, key, case, [*written, contact])
     return after
