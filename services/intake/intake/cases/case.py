@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 from intake.cases.slot import Slot
 
 UTC_TIME = DateTime(timezone=True)
+# The kind of case that tells of an outage (INT-15).
+FAULT = "fault_repair"
 
 
 class Stage(StrEnum):
