@@ -109,7 +109,7 @@ def _absence(alerts: dict[str, str]) -> Iterator[str]:
 
 
 def _clocks(alerts: dict[str, str]) -> Iterator[str]:
-    """Every clock of the standards is watched by the rule of its strictness, and by no other."""
+    """Every clock of the standards but the timers is watched by the rule of its strictness, and by no other."""
     for strictness, names in code.clocks().items():
         watched: set[str] = set()
         for selector in selectors(promql_parser.parse(alerts.get(_STRICTNESS_RULE[strictness], "absent"))):

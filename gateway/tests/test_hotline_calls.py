@@ -167,6 +167,32 @@ async def test_int08_out_of_hours_a_wish_to_be_called_is_a_case_of_its_own(
     assert opened(intake).region == customer.region
 
 
+async def test_int08_a_wish_to_be_called_sent_twice_is_one_case_without_a_note(
+    line: Line, intake: Desk, manual_clock
+) -> None:
+    intake.customer(PHONE)
+    manual_clock.advance(timedelta(hours=9))
+    await line.dial(CALLER, "1")
+    wish = {"state": line.state, "key": "0"}
+    first = said(await line.fetch("/hotline/keys", wish))
+    assert said(await line.fetch("/hotline/keys", wish)) == first
+    assert len(intake.cases) == 1
+    assert intake.contacts == {}
+    await line.dial(CALLER, "1", "0")
+    assert len(intake.cases) == 1, "another call finds the case"
+    assert [contact.case for contact in intake.contacts.values()] == [intake.cases[0].case_number]
+
+
+async def test_int08_a_case_opened_in_the_call_takes_the_wish_to_be_called(
+    line: Line, intake: Desk, manual_clock
+) -> None:
+    intake.customer(PHONE)
+    manual_clock.advance(timedelta(hours=9))
+    await line.dial(CALLER, "1", "1", "1", "1", "1", "0")
+    assert [contact.case for contact in intake.contacts.values()] == [intake.cases[0].case_number]
+    assert len(intake.cases) == 1
+
+
 @pytest.mark.parametrize("caller", ["", "sip:anonymous@anonymous.invalid", "tel:unavailable"])
 async def test_a_withheld_number_is_for_an_agent(line: Line, intake: Desk, caller: str) -> None:
     page = await line.dial(caller, "1", "1")

@@ -130,6 +130,7 @@ class ClockStandard(Word):
     calendar: CalendarName
     warn_at: tuple[Annotated[int, Field(gt=0, lt=100)], ...] = Field(description="Percent of the limit, rising.")
     strictness: Strictness
+    timer: bool = Field(default=False, description="To run out is its normal end: nobody is late then.")
     starts: Texts
     stops: Texts
     applies_to: tuple[Name, ...] = Field((), description="Case kinds; empty: every kind.")
@@ -138,6 +139,12 @@ class ClockStandard(Word):
     def _warns_in_order(self) -> ClockStandard:
         if list(self.warn_at) != sorted(set(self.warn_at)):
             raise ValueError("warn_at must rise")
+        return self
+
+    @model_validator(mode="after")
+    def _is_watched_where_it_must_be(self) -> ClockStandard:
+        if self.timer and self.strictness == "regulatory":
+            raise ValueError("a regulatory limit is no timer")
         return self
 
 

@@ -28,6 +28,8 @@ MISTAKES = [
     ("clocks", "calendar: working_days", "calendar: weekends", "always"),
     ("clocks", "warn_at: [50, 80]", "warn_at: [80, 50]", "must rise"),
     ("clocks", "warn_at: [50, 80]", "warn_at: [50, 180]", "less than 100"),
+    ("clocks", "timer: true", "timer: often", "valid boolean"),
+    ("clocks", "strictness: regulatory", "strictness: regulatory\n    timer: true", "a regulatory limit is no timer"),
     ("clocks", "applies_to: [fault_repair]", "applies_to: [fault_repairs]", "unknown kind fault_repairs"),
     ("clocks", "source: A4.1 A1.2", "source: Z4.1", "unknown source Z"),
     ("clocks", "source: A4.1 A1.2", "source: page 12", "'page' is not a clause"),

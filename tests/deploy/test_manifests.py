@@ -121,6 +121,13 @@ MISTAKES: dict[str, tuple[Any, Callable[[Objects], Any], str]] = {
         lambda o: a_rule(o, "BihuanInternalClockMissed").update(expr='up{bihuan_clock=~"filing"}'),
         "strictness internal",
     ),
+    "timer": (
+        observability,
+        lambda o: a_rule(o, "BihuanInternalClockMissed").update(
+            expr=a_rule(o, "BihuanInternalClockMissed")["expr"].replace("filing", "filing|slot_hold")
+        ),
+        "strictness internal: ['slot_hold']",
+    ),
     "absence": (
         observability,
         lambda o: a_rule(o, "BihuanServiceAbsent").update(expr='up{job=~"intake"} < 1'),

@@ -10,7 +10,7 @@ from bihuan.common.v1.common_pb2 import Clock as ClockMessage
 from dispatch.incidents import rules
 from dispatch.incidents.consistency import problems_of
 from dispatch.incidents.incident import ONGOING, Incident, Source, State
-from dispatch.incidents.ladder import HIGHEST_LEVEL, LOWEST_LEVEL, Ladder
+from dispatch.incidents.ladder import Ladder
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.errors import Fault
@@ -23,7 +23,7 @@ LADDER = Ladder.of(load())
 
 MOVES = {
     "join_reports": lambda incident: rules.join_reports(incident, asked_as="x", reports=3),
-    "escalate": lambda incident: rules.escalate(incident, LADDER.rung(HIGHEST_LEVEL, PLACE), clock="c"),
+    "escalate": lambda incident: rules.escalate(incident, LADDER.rung(LADDER.highest, PLACE), clock="c"),
     "acknowledge": lambda incident: rules.acknowledge(incident, NOW, commander="zhang", ladder=LADDER.clocks),
     "analyse": lambda incident: rules.analyse(incident, NOW, finding="card broken"),
     "isolate": lambda incident: rules.isolate(incident, NOW),
@@ -43,7 +43,7 @@ ALLOWED = {
 }
 
 
-def an_incident(state: State = State.REPORTED, level: int = LOWEST_LEVEL) -> Incident:
+def an_incident(state: State = State.REPORTED, level: int = LADDER.lowest) -> Incident:
     return Incident(
         incident_id=UUID(int=1),
         incident_number="I2603-0000-0010",
@@ -107,7 +107,7 @@ def test_dsp_07_every_move_from_every_state_is_allowed_or_refused_by_code(move, 
 
 
 @given(
-    st.integers(HIGHEST_LEVEL, LOWEST_LEVEL),
+    st.integers(LADDER.highest, LADDER.lowest),
     st.lists(
         st.sampled_from(["miss", "acknowledge", "analyse", "isolate", "restore", "close", "dismiss"]), max_size=12
     ),
@@ -126,7 +126,7 @@ def test_dsp_06_whatever_happens_an_incident_has_its_ladder_clock_and_commander(
         assert life.problems() == []
 
 
-@given(st.integers(HIGHEST_LEVEL, LOWEST_LEVEL), st.sampled_from(sorted(load().regions)))
+@given(st.integers(LADDER.highest, LADDER.lowest), st.sampled_from(sorted(load().regions)))
 def test_dsp_06_the_ladder_ends_at_the_top_whoever_stands_on_it(level, region) -> None:
     told = [LADDER.rung(level, region)]
     while (above := LADDER.above(told[-1].level, region)) is not None:
@@ -134,6 +134,16 @@ def test_dsp_06_the_ladder_ends_at_the_top_whoever_stands_on_it(level, region) -
     assert [rung.level for rung in told] == list(range(level, 0, -1))
     assert told[-1].commander == load().regions["cn"].supervisor
     assert all(rung.commander and rung.clock in LADDER.clocks for rung in told)
+
+
+@given(st.sets(st.integers(1, 9), min_size=1))
+def test_dsp_06_the_ladder_has_the_levels_of_the_standards_and_no_others(levels: set[int]) -> None:
+    ladder = Ladder({level: (f"clock_{level}", "regional_centre") for level in levels}, load().regions)
+    climbed = [ladder.rung(ladder.lowest, PLACE)]
+    while (above := ladder.above(climbed[-1].level, PLACE)) is not None:
+        climbed.append(above)
+    assert [rung.level for rung in climbed] == sorted(levels, reverse=True)
+    assert climbed[-1].level == ladder.highest
 
 
 def test_dsp_06_each_level_has_its_own_commander_and_time() -> None:

@@ -41,7 +41,9 @@ class Centre:
             await open_for_reports(tx, wanted, self.depot.placement.policy, self.depot.ladder)
         return wanted.incident_id
 
-    async def alarm(self, severity="critical", *, minutes=0, kind="Equipment Alarm", **changes):
+    async def alarm(
+        self, severity="critical", *, minutes=0, kind="Equipment Alarm", place=TIANHE, by=MONITOR, **changes
+    ):
         request = alarms_pb2.ReportAlarmRequest(
             source_system_id="nms-gz",
             external_alarm_id="A-1",
@@ -50,7 +52,7 @@ class Centre:
             probable_cause="powerProblem",
             alarmed_object=alarms_pb2.AlarmedObject(id="OLT-TH-07"),
             affected_service=[alarms_pb2.AffectedService(id="internet_access")],
-            place=alarms_pb2.AlarmPlace(id=TIANHE),
+            place=alarms_pb2.AlarmPlace(id=place),
         )
         raised = self.depot.clock.now()
         request.alarm_raised_time.FromDatetime(raised)
@@ -58,7 +60,7 @@ class Centre:
         for name, value in changes.items():
             setattr(request, name, value)
         async with self.depot.database.transaction("alarm") as tx:
-            return await report_alarm(tx, load(), self.depot.ladder, MONITOR, request)
+            return await report_alarm(tx, load(), self.depot.ladder, by, request)
 
     async def do(self, verb, incident_id, principal=COMMANDER, **body):
         kinds = {"acknowledge": "IncidentStep", "isolate": "IncidentStep"}
@@ -177,6 +179,16 @@ async def test_dsp_07_an_alarm_is_taken_in_once_and_by_its_newest_word(centre, d
     again = await centre.alarm("minor", minutes=20)
     assert again.incident_id == incident.incident_id, "raised again, it joins what is going on"
     assert await depot.problems() == []
+
+
+async def test_an_alarm_belongs_to_its_region_and_another_ones_monitoring_cannot_overwrite_it(centre, depot) -> None:
+    known = await centre.alarm("warning")
+    elsewhere = Principal("channel-monitoring-sz", frozenset({"monitoring"}), "cn.gd.sz")
+    with pytest.raises(Fault, match="domain_forbidden"):
+        await centre.alarm("cleared", minutes=5, place="cn.gd.sz.nanshan", by=elsewhere)
+    assert await depot.events("dispatch.alarm.cleared") == []
+    moved = await centre.alarm("cleared", minutes=5)
+    assert (moved.alarm_id, moved.version) == (known.alarm_id, known.version + 1)
 
 
 @pytest.mark.parametrize(

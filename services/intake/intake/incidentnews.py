@@ -66,6 +66,7 @@ def react_on_incidents(reactions: Reactions, desk: Desk) -> None:
 async def _end(
     tx: UnitOfWork, incident_id: str, state: State, *, restoration: str = "", restored_at: datetime | None = None
 ) -> None:
+    await store.hold_all(tx)
     outage = await _known(tx, incident_id)
     if outage.state == State.ASKED:
         raise NotYet("the incident has ended but is not known as open yet")

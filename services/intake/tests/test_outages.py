@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,11 +19,15 @@ from intake.customers.store import find_keys
 from intake.customers.texts import unseal
 from intake.facts import entity_facts
 from intake.outages import following
+from intake.outages import store as outages
+from intake.outages.rules import Area
 from servicekit.clock import ManualClock
 from servicekit.deadlines.firing import Firing
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.messaging import NotYet
+from servicekit.testing.waiting import eventually
+from sqlalchemy import text
 
 from standards import Standards, load
 
@@ -67,17 +71,22 @@ class Outbreak:
 
     async def open(self, incident_id: str, *, region=TIANHE, categories: Sequence[str] = ("internet_access",)) -> None:
         event = dispatch_incidents.IncidentOpened(incident_id=incident_id, region=region, categories=categories)
-        async with self.office.database.transaction("now") as tx:
-            event.reported_at.FromDatetime(tx.now)
+        event.reported_at.FromDatetime(await self.now())
         await self.tell(event)
         await self.follow()
 
-    async def restore(self, incident_id: str) -> None:
+    async def restored(self, incident_id: str) -> dispatch_incidents.IncidentRestored:
         event = dispatch_incidents.IncidentRestored(incident_id=incident_id, restoration="更换板卡")
-        async with self.office.database.transaction("now") as tx:
-            event.restored_at.FromDatetime(tx.now)
-        await self.tell(event)
+        event.restored_at.FromDatetime(await self.now())
+        return event
+
+    async def restore(self, incident_id: str) -> None:
+        await self.tell(await self.restored(incident_id))
         await self.follow()
+
+    async def now(self) -> datetime:
+        async with self.office.database.transaction("now") as tx:
+            return tx.now
 
     async def follow(self) -> None:
         """Every command to itself arrives, each of them twice, as after a death between two."""
@@ -151,6 +160,88 @@ async def test_int15_all_are_attached_told_once_and_delivered_with_it(outbreak, 
     assert await outbreak.problems() == []
     await outbreak.restore(asked.incident_id)
     assert len(await outbreak.contacts(late)) == 2
+
+
+@pytest.mark.parametrize("first", ["opened", "restored", "neither"])
+async def test_int15_over_before_its_cases_followed_each_is_told_once_that_it_is(outbreak, office, first: str) -> None:
+    """Intake was down while dispatch opened and restored: everything comes at once, in any order."""
+    cases = await outbreak.break_out()
+    (asked,) = await outbreak.asked()
+    opened = dispatch_incidents.IncidentOpened(
+        incident_id=asked.incident_id, region=TIANHE, categories=["internet_access"]
+    )
+    opened.reported_at.FromDatetime(await outbreak.now())
+    restored = await outbreak.restored(asked.incident_id)
+    if first == "restored":
+        with pytest.raises(NotYet):
+            await outbreak.tell(restored)
+    if first == "neither":
+        _, too_early = await asyncio.gather(outbreak.tell(opened), outbreak.tell(restored), return_exceptions=True)
+        if isinstance(too_early, NotYet):
+            await outbreak.tell(restored)
+    else:
+        await outbreak.tell(opened)
+        await outbreak.tell(restored)
+    await outbreak.follow()
+    for case in cases:
+        done = await office.case(case.case_id)
+        assert (done.stage, str(done.incident_id)) == (Stage.DELIVERED, asked.incident_id)
+        assert done.result == "区域网络故障已恢复：更换板卡"
+        (told,) = await outbreak.contacts(case)
+        assert "已恢复" in told
+    assert await outbreak.problems() == []
+
+
+async def test_int15_reported_before_the_end_is_part_of_it_and_after_it_is_not(outbreak, office, manual_clock) -> None:
+    incident_id = str(uuid4())
+    await outbreak.open(incident_id)
+    before = await outbreak.report()
+    restored = await outbreak.restored(incident_id)
+    manual_clock.advance(timedelta(seconds=1))
+    after = await outbreak.report()
+    await outbreak.tell(restored)
+    await outbreak.follow()
+    assert (await office.case(before.case_id)).stage == Stage.DELIVERED
+    assert (await office.case(after.case_id)).stage == Stage.ACCEPTED
+    assert await outbreak.contacts(after) == []
+    assert await outbreak.problems() == []
+
+
+async def test_int15_an_end_waits_for_the_report_that_is_being_opened(outbreak, office) -> None:
+    incident_id = str(uuid4())
+    await outbreak.open(incident_id)
+    restored = await outbreak.restored(incident_id)
+
+    async def waits() -> bool:
+        async with office.database.transaction("look") as tx:
+            locks = """
+                SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+            """
+            return bool((await tx.execute(text(locks))).scalar_one())
+
+    async with office.database.transaction("report") as tx:
+        await outages.hold_areas(tx, [Area(TIANHE, "internet_access")])
+        ending = asyncio.create_task(outbreak.tell(restored))
+        await eventually(waits)
+        assert [outage.state for outage in await outages.ongoing(tx)] == ["open"]
+    await ending
+
+
+async def test_int15_a_visit_that_an_ended_incident_calls_off_is_told_once(outbreak, office, agent) -> None:
+    case = await office.assess(await outbreak.report(), agent, needs_visit=True)
+    incident_id = str(uuid4())
+    opened = dispatch_incidents.IncidentOpened(incident_id=incident_id, region=TIANHE, categories=["internet_access"])
+    opened.reported_at.FromDatetime(await outbreak.now())
+    await outbreak.tell(opened)
+    await outbreak.restore(incident_id)
+    assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
+    assert await outbreak.contacts(case) == []
+    await office.tell(dispatch_events.WorkOrderCancelled(**office.ids(case), reason="incident"), version=4)
+    await outbreak.follow()
+    assert (await office.case(case.case_id)).stage == Stage.DELIVERED
+    assert len(await outbreak.contacts(case)) == 1
+    assert await outbreak.problems() == []
 
 
 async def test_int15_an_alarm_takes_along_what_was_reported_lately(outbreak, office, manual_clock) -> None:
@@ -248,6 +339,42 @@ async def test_int15_people_attach_and_detach(outbreak, office, agent: Principal
     await outbreak.restore(incident_id)
     with pytest.raises(Fault, match="incident_over"):
         await office.change(following.attach_to_incident, agent, attach)
+    assert await outbreak.problems() == []
+
+
+@pytest.mark.parametrize("visit", [False, True])
+async def test_int15_a_detached_case_is_told_so_and_not_taken_along_again(outbreak, office, agent, visit: bool) -> None:
+    case, incident_id, second = await outbreak.report(), str(uuid4()), str(uuid4())
+    if visit:
+        case = await office.assess(case, agent, needs_visit=True)
+        await office.tell_assigned(case, "e1")
+    await outbreak.open(incident_id)
+    detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
+    alone = await office.change(following.detach_from_incident, agent, detach)
+    assert (alone.stage, alone.work_order_id is not None) == (Stage.HANDLING if visit else Stage.ACCEPTED, visit)
+    _, told = await outbreak.contacts(case)
+    assert "无关" in told
+    called_off = await office.sent(dispatch_events.CancelWorkOrder)
+    await outbreak.follow()
+    await outbreak.open(second)
+    await outbreak.tell(dispatch_incidents.IncidentReportsJoined(incident_id=second, asked_incident_id=incident_id))
+    await outbreak.follow()
+    await outbreak.restore(second)
+    after = await office.case(case.case_id)
+    assert (after.stage, after.incident_id) == (alone.stage, None)
+    assert await office.sent(dispatch_events.CancelWorkOrder) == called_off
+    assert len(await outbreak.contacts(case)) == 2
+    assert await outbreak.problems() == []
+
+
+async def test_int15_who_detached_a_case_may_attach_it_again(outbreak, office, agent: Principal) -> None:
+    case, incident_id = await outbreak.report(), str(uuid4())
+    await outbreak.open(incident_id)
+    detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
+    await office.change(following.detach_from_incident, agent, detach)
+    attach = cases_pb2.AttachToIncidentRequest(case=case.case_number, incident_id=incident_id)
+    again = await office.change(following.attach_to_incident, agent, attach)
+    assert (again.waits_for_incident, again.detached_from) == (True, None)
     assert await outbreak.problems() == []
 
 

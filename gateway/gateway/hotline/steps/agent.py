@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 import structlog
 from bihuan.intake.v1 import cases_pb2
@@ -89,12 +90,19 @@ class GoodbyeStep:
 
 
 async def _open_case_of(call: Call) -> str:
-    """The number of the open case that the call is about: the one that was spoken of, else the caller's newest."""
-    if not call.state.is_known:
+    """The number of the open case that the call is about: the one that was spoken of, else the caller's newest.
+
+    Not one that was opened since the call began and is not spoken of: this very page may have opened it when it was
+    submitted before. Ids of cases and calls grow with real time.
+    """
+    state = call.state
+    if not state.is_known:
         return ""
-    cases = [case for case in await call.intake.newest_cases(call.state.customer_id) if case.stage not in _ENDED]
-    numbers = [case.case_number for case in cases]
-    return call.state.case if call.state.case in numbers else next(iter(numbers), "")
+    cases = [case for case in await call.intake.newest_cases(state.customer_id) if case.stage not in _ENDED]
+    if state.case in {case.case_number for case in cases}:
+        return state.case
+    began = UUID(state.call)
+    return next((case.case_number for case in cases if UUID(case.case_id) < began), "")
 
 
 def _note(call: Call, key: str) -> str:

@@ -29,12 +29,13 @@ async def report_alarm(
 ) -> Alarm:
     """Takes the alarm in once, however often it is reported; a serious one opens an incident or joins one.
 
-    Raises Fault alarm_word_unknown, category_unknown, region_unknown, domain_forbidden, or alarm_time_invalid for one
-    that says to have changed before it was raised.
+    Raises Fault alarm_word_unknown, category_unknown, region_unknown, domain_forbidden (also for an alarm known in
+    somebody else's region), or alarm_time_invalid for one that says to have changed before it was raised.
     """
     reported = _read(request, standards)
     principal.require_region(reported.region)
     known, is_new = await _lock_or_add(tx, reported)
+    principal.require_region(known.region)
     alarm = reported if is_new else merge(known, reported)
     if alarm is None:
         return known

@@ -6,7 +6,7 @@ from bihuan.common.v1.common_pb2 import CLOCK_STATE_MISSED, CLOCK_STATE_RUNNING,
 
 from dispatch.incidents import rules
 from dispatch.incidents.incident import ONGOING, Incident, State
-from dispatch.incidents.ladder import HIGHEST_LEVEL, Ladder
+from dispatch.incidents.ladder import Ladder
 
 _WATCHED = frozenset({CLOCK_STATE_RUNNING, CLOCK_STATE_MISSED})
 
@@ -23,7 +23,7 @@ def _clock_problems(incident: Incident, clocks: Mapping[str, ClockState], ladder
     if incident.state == State.REPORTED:
         rung = ladder.rung(incident.level, incident.region)
         # A missed rung has told the next one at once; only above the highest there is nobody.
-        missed = {CLOCK_STATE_MISSED} if rung.level == HIGHEST_LEVEL else set()
+        missed = {CLOCK_STATE_MISSED} if rung.level == ladder.highest else set()
         watched[rung.clock] = frozenset({CLOCK_STATE_RUNNING, *missed})
     if incident.state in {State.REPORTED, State.ACKNOWLEDGED}:
         watched |= dict.fromkeys((rules.RESPONSE, rules.OVERALL), _WATCHED)

@@ -9,9 +9,6 @@ from standards.models import Region
 
 from standards import Standards
 
-HIGHEST_LEVEL = 1
-LOWEST_LEVEL = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -44,6 +41,15 @@ class Ladder:
         """Every clock that a level may run."""
         return tuple(clock for clock, _ in self._levels.values())
 
+    @property
+    def highest(self) -> int:
+        """The level above which there is nobody: the lower the number, the worse the incident."""
+        return min(self._levels)
+
+    @property
+    def lowest(self) -> int:
+        return max(self._levels)
+
     def rung(self, level: int, region: str) -> Rung:
         clock, commander = self._levels[level]
         place = self._regions[region]
@@ -58,4 +64,5 @@ class Ladder:
 
     def above(self, level: int, region: str) -> Rung | None:
         """The next one up; None at the top."""
-        return None if level <= HIGHEST_LEVEL else self.rung(level - 1, region)
+        higher = [each for each in self._levels if each < level]
+        return self.rung(max(higher), region) if higher else None

@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 from intake.cases.slot import Slot
 
 UTC_TIME = DateTime(timezone=True)
+# The kind of case that tells of an outage (INT-15).
+FAULT = "fault_repair"
 
 
 class Stage(StrEnum):
@@ -98,6 +100,8 @@ class Case(SQLModel):
     complaint_id: UUID | None = None
     # The incident that it waits for in HANDLING, and later was solved with (INT-15).
     incident_id: UUID | None = None
+    # The incident that it turned out to be no part of: from then on only a person attaches it to one.
+    detached_from: UUID | None = None
     result: str = Field(default="", sa_type=Text)
     confirmation: Confirmation = Field(default=Confirmation.UNCONFIRMED, sa_type=Text)
     outcome: Outcome = Field(default=Outcome.OPEN, sa_type=Text)

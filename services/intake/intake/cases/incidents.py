@@ -24,6 +24,11 @@ def attachable(case: Case) -> bool:
     return case.stage in UNSOLVED and case.incident_id is None and case.complaint_id is None
 
 
+def comes_along(case: Case) -> bool:
+    """Whether nobody needs to be asked about it: it is attachable, and has not come back for a reason of its own."""
+    return attachable(case) and case.reopened_times == 0 and case.detached_from is None
+
+
 def attached(case: Case, now: datetime, *, incident_id: UUID) -> Step:
     """The case waits for the incident. To be told so is the first answer, and no assessment of its own is needed.
 
@@ -34,7 +39,7 @@ def attached(case: Case, now: datetime, *, incident_id: UUID) -> Step:
         raise forbidden(case, "attach_to_incident")
     after = changed(case) if case.stage == Stage.HANDLING else entered(case, Stage.HANDLING, now)
     after.waiting_for_customer = False
-    after.incident_id = incident_id
+    after.incident_id, after.detached_from = incident_id, None
     case_id = str(case.case_id)
     called_off: tuple[Message, ...] = ()
     if case.work_order_id is not None:
@@ -84,12 +89,13 @@ def released(case: Case, now: datetime, *, reason: str) -> Step:
     )
     if case.work_order_id is not None:
         after = changed(case)
-        after.incident_id = None
+        after.incident_id, after.detached_from = None, case.incident_id
         details = {"incident_id": str(case.incident_id), "reason": reason}
         return Step(after=after, happened="detached_from_incident", details=details, events=(detached,))
     again = rules.reopened(
         case, now, reason=reason, cancels=steps.WORK_CLOCKS, starts=(case.response_clock, steps.ASSESSMENT)
     )
+    again.after.detached_from = case.incident_id
     return Step(
         after=again.after,
         happened=again.happened,

@@ -7,7 +7,7 @@ from sqlalchemy import Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from intake.cases.case import UTC_TIME, Case
+from intake.cases.case import FAULT, UTC_TIME, Case
 
 CASE_NUMBERS = "case_number_serial"
 
@@ -30,7 +30,7 @@ class CaseRow(Case, table=True):
             "region",
             "category",
             "accepted_at",
-            postgresql_where=text("kind = 'fault_repair' AND closed_at IS NULL AND incident_id IS NULL"),
+            postgresql_where=text(f"kind = '{FAULT}' AND closed_at IS NULL AND incident_id IS NULL"),
         ),
     )
 

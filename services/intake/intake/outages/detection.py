@@ -8,10 +8,10 @@ from bihuan.intake.v1 import incident_events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 
-from intake.cases.case import Case
+from intake.cases.case import FAULT, Case
 from intake.outages import store
 from intake.outages.outage import Outage, State
-from intake.outages.rules import FAULT, Area, MassRule, covering
+from intake.outages.rules import Area, MassRule, covering
 
 
 async def watch_for_outages(tx: UnitOfWork, rule: MassRule, opened: Iterable[Case]) -> None:

@@ -4,7 +4,7 @@ Each case is brought in line by a command of its own (`FollowIncident`), which l
 twice, late or after the next one, and a process may die between two of them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from bihuan.intake.v1 import cases_pb2, incident_events_pb2
@@ -14,7 +14,7 @@ from servicekit.identity import Principal
 
 from intake.cases import incidents, progress, store, texts
 from intake.cases.case import Case
-from intake.cases.changes import put_back, take_in_hand
+from intake.cases.changes import take_in_hand
 from intake.cases.promises import promised_clock
 from intake.cases.results import restoration_of
 from intake.cases.steps import Step, noted
@@ -30,6 +30,7 @@ SYSTEM = "system"
 OUTAGE = "outage"
 OUTAGE_OVER = "outage_over"
 OUTAGE_DISMISSED = "outage_dismissed"
+OUTAGE_DETACHED = "outage_detached"
 
 
 def send_after(tx: UnitOfWork, outage: Outage, case_ids: Collection[UUID]) -> None:
@@ -39,16 +40,18 @@ def send_after(tx: UnitOfWork, outage: Outage, case_ids: Collection[UUID]) -> No
 
 
 async def follow_incident(tx: UnitOfWork, desk: Desk, case_id: str, incident_id: UUID) -> None:
-    """Does what the incident's state asks of this case now; nothing where it is done, or the case has moved on."""
+    """Does what the incident's state asks of this case now; nothing where it is done, or the case has moved on.
+
+    An incident may be over before its cases have followed: what was reported by then was part of it all the same.
+    """
     case = await store.lock(tx, case_id)
     outage = await outages.hold(tx, incident_id)
     waits = case.waits_for_incident and case.incident_id == incident_id
-    if outage.state == State.OPEN and incidents.attachable(case):
+    comes = incidents.comes_along(case)
+    if outage.state == State.OPEN and comes:
         await _take_along(tx, desk, case, incidents.attached(case, tx.now, incident_id=incident_id), notice=OUTAGE)
-    elif outage.state == State.RESTORED and waits and case.work_order_id is None:
-        result = restoration_of(outage.restoration, case.language)
-        step = incidents.restored(case, tx.now, result=result, restored_at=outage.restored_at or tx.now)
-        await _take_along(tx, desk, case, step, notice=OUTAGE_OVER)
+    elif outage.state == State.RESTORED and (waits or comes):
+        await _bring_to_its_end(tx, desk, case, outage)
     elif outage.state == State.DISMISSED and waits:
         step = incidents.released(case, tx.now, reason="incident_dismissed")
         await _take_along(tx, desk, case, step, notice=OUTAGE_DISMISSED)
@@ -69,20 +72,50 @@ async def attach_to_incident(
 async def detach_from_incident(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: cases_pb2.DetachFromIncidentRequest
 ) -> Case:
-    """Somebody sees that the case has nothing to do with its incident: it is assessed by itself."""
+    """Somebody sees that the case has nothing to do with its incident: it is assessed by itself.
+
+    The customer, who was to wait for the incident's end, is told so.
+    """
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
     step = incidents.released(case, tx.now, reason="detached")
     reason = Text(role=texts.DETACHMENT_REASON, text=request.reason, author=principal.actor)
-    return await put_back(tx, desk, case, step, actor=principal.actor, words=reason)
+    return await _take_along(tx, desk, case, step, notice=OUTAGE_DETACHED, actor=principal.actor, written=(reason,))
 
 
-async def _take_along(tx: UnitOfWork, desk: Desk, case: Case, step: Step, *, notice: str, actor: str = SYSTEM) -> Case:
-    """Stores the step, and with it the contact by which the customer is told: both, or neither."""
-    told = noted(step.after, "customer_told", notice=notice, channel=case.channel)
-    after = await store.save(tx, case, step, told, actor=actor)
+async def _bring_to_its_end(tx: UnitOfWork, desk: Desk, case: Case, outage: Outage) -> None:
+    """The service is back, and the customer is told once. A visit of the case's own is waited for."""
+    restored_at = outage.restored_at or tx.now
+    steps: list[Step] = []
+    if not case.waits_for_incident:
+        if case.accepted_at > restored_at:
+            # What fails after the restoration was not restored by it.
+            return
+        steps.append(incidents.attached(case, tx.now, incident_id=outage.incident_id))
+    if case.work_order_id is None:
+        result = restoration_of(outage.restoration, case.language)
+        waiting = steps[-1].after if steps else case
+        steps.append(incidents.restored(waiting, tx.now, result=result, restored_at=restored_at))
+        await _take_along(tx, desk, case, *steps, notice=OUTAGE_OVER)
+    elif steps:
+        # Told when the visit is called off or done: that it is being repaired is true no more, that it is over not yet.
+        await store.save(tx, case, *steps, actor=SYSTEM)
+
+
+async def _take_along(
+    tx: UnitOfWork,
+    desk: Desk,
+    case: Case,
+    *steps: Step,
+    notice: str,
+    actor: str = SYSTEM,
+    written: Sequence[Text] = (),
+) -> Case:
+    """Stores the steps, what somebody wrote, and the contact by which the customer is told: all of it, or nothing."""
+    told = noted(steps[-1].after, "customer_told", notice=notice, channel=case.channel)
+    after = await store.save(tx, case, *steps, told, actor=actor)
     clocks = (await deadlines.of(tx, [str(case.case_id)]))[str(case.case_id)]
     words = progress.notice_text(desk.standards.stages.notices[notice], case.language, promised_clock(after, clocks))
     contact = Text(role=texts.INTERACTION, text=words, author=SYSTEM, channel=case.channel)
     key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
-    await texts.add(tx, desk.sealer, key, case, [contact])
+    await texts.add(tx, desk.sealer, key, case, [*written, contact])
     return after

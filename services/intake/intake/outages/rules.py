@@ -11,9 +11,6 @@ from servicekit.regions import regions_upwards
 from intake.outages.outage import Outage, State
 from standards import Standards
 
-# The kind of case that tells of an outage.
-FAULT = "fault_repair"
-
 
 @dataclass(frozen=True, order=True)
 class Area:

@@ -15,10 +15,10 @@ from servicekit.errors import Fault
 from servicekit.regions import lies_in
 from sqlalchemy import ColumnElement, insert, select, text, update
 
-from intake.cases.case import UNSOLVED, Stage
+from intake.cases.case import FAULT, UNSOLVED, Stage
 from intake.cases.tables import CASES
 from intake.outages.outage import Outage, State
-from intake.outages.rules import FAULT, Area, Sighting
+from intake.outages.rules import Area, Sighting
 from intake.outages.tables import OUTAGES
 
 # Any constant will do; the lock is per database.
@@ -32,12 +32,13 @@ _ONGOING = """
 SELECT incident_id, state, region, categories, since, restoration, restored_at FROM outages
 WHERE state IN ('asked', 'open') ORDER BY incident_id
 """
-_SIGHTINGS = """
+_SIGHTINGS = f"""
 SELECT cases.region, cases.category, customer_id, accepted_at FROM cases
 JOIN unnest($1::text[], $2::text[]) AS areas (region, category) USING (region, category)
-WHERE kind = 'fault_repair' AND closed_at IS NULL AND incident_id IS NULL AND complaint_id IS NULL
-  AND stage = ANY($3::text[]) AND reopened_times = 0 AND proposed_confidence > 0 AND accepted_at >= $4
-"""
+WHERE kind = '{FAULT}' AND closed_at IS NULL AND incident_id IS NULL AND complaint_id IS NULL
+  AND stage = ANY($3::text[]) AND reopened_times = 0 AND detached_from IS NULL
+  AND proposed_confidence > 0 AND accepted_at >= $4
+"""  # noqa: S608 -- our own constant, spelled out so that the partial index is used
 _UNSOLVED = sorted(UNSOLVED)
 
 
@@ -101,7 +102,7 @@ async def states_of(tx: UnitOfWork, incident_ids: Collection[UUID]) -> dict[UUID
 
 
 async def concerned(tx: UnitOfWork, outage: Outage) -> list[UUID]:
-    """Cases that belong to an outage and are not attached to any, oldest first."""
+    """Cases that belong to an outage and are not attached to any, oldest first; none that somebody has taken out."""
     columns = CASES.c
     return await _ids(
         tx,
@@ -111,6 +112,7 @@ async def concerned(tx: UnitOfWork, outage: Outage) -> list[UUID]:
         columns.complaint_id.is_(None),
         columns.stage.in_(UNSOLVED),
         columns.reopened_times == 0,
+        columns.detached_from.is_(None),
         columns.proposed_confidence > 0,
         columns.category.in_(outage.categories),
         columns.accepted_at >= outage.since,

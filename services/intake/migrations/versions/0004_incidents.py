@@ -12,6 +12,7 @@ TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("cases", sa.Column("incident_id", sa.Uuid))
+    op.add_column("cases", sa.Column("detached_from", sa.Uuid))
     op.create_index(
         "cases_of_incident",
         "cases",
