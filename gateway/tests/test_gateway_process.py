@@ -131,7 +131,7 @@ async def test_without_any_service_it_lives_and_waits(make_client):
     [
         (
             {"BIHUAN_TARGETS": '{"intake": "127.0.0.1:1"}'},
-            "BIHUAN_TARGETS names no address for: complaints, dispatch, records, training",
+            "BIHUAN_TARGETS names no address for: complaints, dispatch, partners, quality, records, training",
         ),
         ({"BIHUAN_ISSUER_DIR": "/nowhere/issuer"}, "/nowhere/issuer"),
         ({"BIHUAN_HTTP_LISTEN": "8080"}, "http_listen must be host:port"),

@@ -65,6 +65,7 @@ def test_every_role_has_somebody(issuer_dir):
         "channel-hotline",
         "channel-monitoring",
         "partner-demo",
+        "partner-alarms",
     }
 
 

@@ -232,13 +232,15 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
     spans = spans_of_case(told.cast.platform, told.story.case_id)
     requests = requests_of(told.story.case_id, spans)
     assessed = requests["POST /v1/cases/{case}:assess"]
-    # Quality remembers what happens everywhere.
+    # Quality remembers what happens everywhere; partners hears of what it may pass on.
     assert edges_of(assessed) == {
         ("gateway", "intake"),
         ("intake", "dispatch"),
         ("dispatch", "intake"),
         ("intake", "quality"),
         ("dispatch", "quality"),
+        ("intake", "partners"),
+        ("dispatch", "partners"),
     }
     assert shape_of(assessed) >= {"http", "grpc", "db.transaction", "bus.consume"}
     closed = requests["POST /v1/cases/{case}:followUp"]
@@ -250,6 +252,7 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
         ("records", "complaints"),
         ("intake", "quality"),
         ("records", "quality"),
+        ("intake", "partners"),
     }
     completed = requests["POST /v1/work-orders/{work_order}:complete"]
     assert edges_of(completed) == {
@@ -258,6 +261,8 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
         ("dispatch", "complaints"),
         ("dispatch", "quality"),
         ("intake", "quality"),
+        ("dispatch", "partners"),
+        ("intake", "partners"),
     }
     assert [span["error"] for span in spans if span["error"]] == []
 
