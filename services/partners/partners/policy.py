@@ -22,6 +22,7 @@ class Policy:
     retry_pauses: tuple[timedelta, ...]
     secret_overlap: timedelta
     history_kept: timedelta
+    regions_kept: timedelta
     # Failed attempts in a row that disable an endpoint.
     most_failures: int
     concurrency: int
@@ -35,6 +36,7 @@ class Policy:
             retry_pauses=standards.schedules["webhook"].pauses,
             secret_overlap=standards.windows["webhook_secret_overlap"].length,
             history_kept=standards.windows["webhook_history"].length,
+            regions_kept=standards.windows["partner_region"].length,
             most_failures=int(figures["webhook_failures"].value),
             concurrency=int(figures["webhook_concurrency"].value),
             request_seconds=float(figures["webhook_seconds"].value),

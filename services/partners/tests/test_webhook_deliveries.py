@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from partners.pruning import build_prunings
 from partners.registry import commands
 from partners.webhooks import deliveries, endpoints
 from partners.webhooks.delivery import State, next_due
-from partners.webhooks.pruning import DeliveryPruner
 from partners.webhooks.signing import new_secret, sign, webhook_headers
 from servicekit.identity import Principal
 
@@ -211,9 +211,10 @@ async def test_deliveries_that_ended_long_ago_are_forgotten(desk) -> None:
     await desk.open_case()
     await desk.carry()
     desk.clock.advance(timedelta(days=29))
-    assert await DeliveryPruner(desk.database, desk.policy).prune() == 0
+    prune = build_prunings(desk.policy)["prune_deliveries"]
+    assert await desk.do(prune) == 0
     desk.clock.advance(timedelta(days=2))
-    assert await DeliveryPruner(desk.database, desk.policy).prune() == 1
+    assert await desk.do(prune) == 1
     assert await desk.deliveries() == []
 
 

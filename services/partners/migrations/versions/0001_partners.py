@@ -30,7 +30,9 @@ def upgrade() -> None:
         "event_regions",
         sa.Column("entity_id", sa.Text, primary_key=True),
         sa.Column("region", sa.Text, nullable=False),
+        sa.Column("remembered_at", TIME, nullable=False),
     )
+    op.create_index("event_regions_remembered", "event_regions", ["remembered_at"])
     _create_webhooks()
 
 

@@ -5,7 +5,6 @@ import contextlib
 import json
 from pathlib import Path
 
-import nats.errors
 import nats.js.errors
 import structlog
 from nats.js import JetStreamContext
@@ -52,11 +51,11 @@ class FeedProvisioner:
             self._awake.clear()
             try:
                 await self._provision()
-            except (Fault, OSError, nats.errors.Error) as error:
-                if not (isinstance(error, (Fault, OSError)) or is_bus_trouble(error) or is_database_trouble(error)):
-                    log.exception("feeds_not_provisioned")
-                else:
+            except Exception as error:  # such as a database that is not there yet; no reason to end the service
+                if isinstance(error, (Fault, OSError)) or is_bus_trouble(error) or is_database_trouble(error):
                     log.warning("feeds_wait", reason=str(error))
+                else:
+                    log.exception("feeds_not_provisioned")
                 self._settled.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), _INTERVAL_SECONDS)

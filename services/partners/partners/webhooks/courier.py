@@ -64,6 +64,8 @@ class Courier:
                         continue
                 except Fault as away:
                     log.warning("courier_waits", reason=away.code)
+                except Exception:  # such as a database that is not there yet; no reason to end the service
+                    log.exception("courier_failed")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), _POLL_SECONDS)
         finally:
