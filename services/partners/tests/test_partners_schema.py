@@ -20,7 +20,7 @@ def differences(connection: Connection) -> list[object]:
     def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
         return kind != "table" or name in names
 
-    context = MigrationContext.configure(connection, opts={"include_object": is_ours})
+    context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": False})
     return compare_metadata(context, metadata)
 
 
