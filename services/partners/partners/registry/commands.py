@@ -150,7 +150,7 @@ async def _save(tx: UnitOfWork, before: Partner, **changes: Any) -> Partner:
 
 async def _end(tx: UnitOfWork, before: Partner, reason: str, principal: Principal) -> Partner:
     after = await _save(tx, before, state=State.ENDED, ended_reason=reason)
-    await give_up_waiting(tx, "partner_ended", partner=after.partner)
+    await give_up_waiting(tx, "partner_ended", after.partner)
     _emit(tx, events_pb2.PartnerEnded(partner=after.partner, ended_by=principal.actor), after)
     return after
 
