@@ -66,6 +66,7 @@ def test_every_role_has_somebody(issuer_dir):
         "channel-monitoring",
         "partner-alarms",
         "partner-demo",
+        "partner-alarms",
     }
 
 

@@ -12,7 +12,7 @@ from servicekit.clock import Clock
 from servicekit.database import Database
 from servicekit.database.partitions import ensure_months
 from servicekit.errors import Fault
-from servicekit.pruning import BATCH, PRUNINGS
+from servicekit.pruning import BATCH, PRUNINGS, Pruning
 
 EVERY = timedelta(days=1)
 _RETRY_SECONDS = 5.0
@@ -25,12 +25,20 @@ log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
-    """Keeps months ahead in `partitioned` (table name → its time column) and prunes the kit's tables."""
+    """Keeps months ahead in `partitioned` (table name → its time column) and prunes the kit's tables and, by
+    `prunings`, the service's own."""
 
-    def __init__(self, database: Database, clock: Clock, partitioned: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        partitioned: Mapping[str, str],
+        prunings: Mapping[str, Pruning] | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._partitioned = partitioned
+        self._prunings = {prune.__name__: prune for prune in PRUNINGS} | dict(prunings or {})
 
     async def run(self) -> None:
         """Keeps house until cancelled; PostgreSQL may come and go, and replicas may do it at the same time."""
@@ -55,9 +63,9 @@ class Housekeeper:
                 log.info("partitions_made", partitions=made)
 
     async def _prune(self) -> None:
-        for prune in PRUNINGS:
+        for name, prune in self._prunings.items():
             deleted = BATCH
             while deleted == BATCH:
-                async with self._database.transaction(prune.__name__) as tx:
+                async with self._database.transaction(name) as tx:
                     deleted = await prune(tx)
                 await asyncio.sleep(_PAUSE_SECONDS)

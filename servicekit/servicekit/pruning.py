@@ -19,6 +19,9 @@ from standards import load
 
 BATCH: Final = 1000
 
+# Deletes one batch and tells how many rows that were; fewer than BATCH: there are no more for now.
+Pruning = Callable[[UnitOfWork], Awaitable[int]]
+
 # A published event is on the stream; here it only helps whoever looks into a mishap of the last days.
 OUTBOX_KEPT: Final = timedelta(days=14)
 # As long as the stream has a message, it may come again and must be known.
@@ -81,13 +84,12 @@ async def prune_deadlines(tx: UnitOfWork) -> int:
     return await _delete(tx, _DEADLINES, before=tx.now - years * _LONGEST_YEAR)
 
 
-PRUNINGS: Final[tuple[Callable[[UnitOfWork], Awaitable[int]], ...]] = (
+PRUNINGS: Final[tuple[Pruning, ...]] = (
     prune_outbox,
     prune_inbox,
     prune_idempotency_keys,
     prune_deadlines,
 )
-"""Each deletes one batch and tells how many rows that were; fewer than BATCH: there are no more for now."""
 
 
 def _now() -> datetime:

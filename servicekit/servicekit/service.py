@@ -29,6 +29,7 @@ from servicekit.inspection import EntityFacts, InspectionServicer
 from servicekit.messaging import Bus, Reactions
 from servicekit.messaging.consumer import Consumer
 from servicekit.messaging.relay import Relay
+from servicekit.pruning import Pruning
 from servicekit.rpc.server import Server, Servicer
 from servicekit.sealing import Sealer
 from servicekit.settings import ServiceSettings, read_settings
@@ -94,17 +95,19 @@ class Service:
         deadlines: DeadlineHandlers,
         entity_facts: EntityFacts,
         partitioned: Mapping[str, str] | None = None,
+        prunings: Mapping[str, Pruning] | None = None,
         background: Mapping[str, Part] | None = None,
     ) -> None:
-        """`partitioned`: tables that grow for ever, each with its time column. `background`: what else runs, by name,
-        until it is cancelled; when it fails it begins again a moment later, and the service goes on."""
+        """`partitioned`: tables that grow for ever, each with its time column. `prunings`: what is deleted in batches
+        once a day besides the kit's own, by name. `background`: what else runs, by name, until it is cancelled; when it
+        fails it begins again a moment later, and the service goes on."""
         self._platform = platform
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
         self._consumer = Consumer(database, bus, reactions, concurrency=settings.consumer_concurrency)
         self._background = background or {}
         self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
-        self._housekeeper = Housekeeper(database, platform.clock, partitioned or {})
+        self._housekeeper = Housekeeper(database, platform.clock, partitioned or {}, prunings)
         database.on_commit_with_events(self._relay.wake)
         inspection = InspectionServicer(database, bus, reactions, entity_facts)
         self._server = Server(

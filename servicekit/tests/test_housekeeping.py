@@ -25,7 +25,7 @@ async def execute(database, statement, *rows):
         return list(result.scalars()) if result.returns_rows else []
 
 
-async def keep_house(database, clock, partitioned=None):
+async def keep_house(database, clock, partitioned=None, prunings=None):
     """One round of housekeeping."""
     waits = asyncio.Event()
 
@@ -37,7 +37,7 @@ async def keep_house(database, clock, partitioned=None):
             waits.set()
             await asyncio.Event().wait()
 
-    async with running(Housekeeper(database, Clock(), partitioned or {}).run()):
+    async with running(Housekeeper(database, Clock(), partitioned or {}, prunings).run()):
         await asyncio.wait_for(waits.wait(), 20)
 
 
@@ -138,3 +138,13 @@ async def test_it_waits_for_the_database_and_goes_on(database, manual_clock):
 
         await eventually(pruned)
     await killer.close()
+
+
+async def test_what_a_service_prunes_itself_goes_batch_by_batch(database, manual_clock):
+    left = [BATCH, BATCH, 3, 7]
+
+    async def prune(_tx):
+        return left.pop(0)
+
+    await keep_house(database, manual_clock, prunings={"prune_own": prune})
+    assert left == [7]

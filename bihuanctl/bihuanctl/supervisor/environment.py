@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
+from servicekit.messaging import users
 
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.ports import LOOPBACK
 
-SERVICES: Final = ("intake", "dispatch", "complaints", "records", "training", "quality", "partners")
+SERVICES: Final = users.SERVICES
 # The one service that tells the bus who else may sign in there.
 PARTNERS: Final = "partners"
-GATEWAY: Final = "gateway"
+GATEWAY: Final = users.GATEWAY
 AUDIENCE: Final = "bihuan"
 # Where the hotline puts callers through to: nobody's telephone, `bihuan call` plays the desk.
 DESK: Final = "sip:agents@bihuan.localhost"

@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from servicekit.messaging import users
 from servicekit.messaging.feeds import FEED_SENDER, FEED_SUBJECTS, FEEDS, sender_subjects
 from standards import load
 
@@ -19,8 +20,7 @@ COMMANDS = "BIHUAN_COMMANDS"
 DEAD = "BIHUAN_DEAD"
 DISCARDED = "BIHUAN_DISCARDED"
 
-# The user that provisions the streams and looks into everything: the `bihuan` command.
-OPERATOR = "operator"
+OPERATOR = users.OPERATOR
 
 CLOCK_BUCKET = "platform_clock"
 CLOCK_KEY = "offset_seconds"

@@ -13,11 +13,12 @@ import pytest_asyncio
 from nats.js import JetStreamContext
 
 from servicekit.embedded.nats import EmbeddedNats
+from servicekit.messaging import users
 from servicekit.messaging.bus import Bus
 from servicekit.messaging.streams import OPERATOR, provision
 
 # Users of the test server; every service and the gateway.
-SERVICES = ("intake", "dispatch", "complaints", "records", "training", "quality", "partners", "gateway")
+SERVICES = (*users.SERVICES, users.GATEWAY)
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from partners.clocks import build_clocks
 from partners.facts import entity_facts
 from partners.feed.provisioning import FeedProvisioner
 from partners.policy import Policy
+from partners.pruning import build_prunings
 from partners.reactions import build_reactions
 from partners.rpc.partners import PartnerServicer
 from partners.rpc.webhooks import WebhookServicer
 from partners.settings import PartnersSettings
 from partners.webhooks.addresses import Destinations
 from partners.webhooks.courier import Courier
-from partners.webhooks.pruning import DeliveryPruner
 from partners.webhooks.sending import WebhookSender
 
 
@@ -34,11 +34,8 @@ def build(settings: PartnersSettings) -> Service:
         reactions=build_reactions(courier.wake),
         deadlines=build_clocks(provisioner.wake),
         entity_facts=entity_facts,
-        background={
-            "feeds": provisioner.run,
-            "courier": courier.run,
-            "delivery pruning": DeliveryPruner(database, policy).run,
-        },
+        prunings=build_prunings(policy),
+        background={"feeds": provisioner.run, "courier": courier.run},
     )
 
 

@@ -11,6 +11,7 @@ from standards import Standards
 
 # Clock of standards/clocks.yaml.
 PARTNER_ACCESS = "partner_access"
+_SLACK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Policy:
     retry_pauses: tuple[timedelta, ...]
     secret_overlap: timedelta
     history_kept: timedelta
-    # Failed attempts in a row that disable an endpoint.
-    most_failures: int
+    regions_kept: timedelta
+    # Without a success; then an endpoint that fails is disabled.
+    failing_at_most: timedelta
     concurrency: int
     request_seconds: float
 
@@ -35,10 +37,16 @@ class Policy:
             retry_pauses=standards.schedules["webhook"].pauses,
             secret_overlap=standards.windows["webhook_secret_overlap"].length,
             history_kept=standards.windows["webhook_history"].length,
-            most_failures=int(figures["webhook_failures"].value),
+            regions_kept=standards.windows["partner_region"].length,
+            failing_at_most=standards.windows["webhook_failing"].length,
             concurrency=int(figures["webhook_concurrency"].value),
             request_seconds=float(figures["webhook_seconds"].value),
         )
+
+    @property
+    def lease_seconds(self) -> float:
+        """Longer than an attempt may take and be written down, however slow the database is."""
+        return 2 * self.request_seconds + _SLACK_SECONDS
 
     def require_region(self, region: str) -> None:
         """Raises Fault region_unknown."""

@@ -20,6 +20,7 @@ from partners.webhooks.addresses import Destinations
 from partners.webhooks.courier import Courier
 from partners.webhooks.sending import Outcome
 from servicekit.clock import ManualClock
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.database.tables import outbox
 from servicekit.deadlines.firing import Firing
@@ -70,7 +71,7 @@ class Desk:
         self.database = database
         self.clock = clock
         pauses = (timedelta(seconds=5), timedelta(minutes=5))
-        self.policy = replace(Policy.of(load()), retry_pauses=pauses, most_failures=12)
+        self.policy = replace(Policy.of(load()), retry_pauses=pauses)
         self.sealer = Sealer(bytes(range(32)))
         self.receivers = Receivers()
         self.courier = self.new_courier()
@@ -112,8 +113,7 @@ class Desk:
             partner,
             url,
             list(event_types),
-            key=key,
-            fingerprint=b"",
+            wanted=CreationKey(key, b""),
             principal=ADMINISTRATOR,
             sealer=self.sealer,
         )

@@ -10,8 +10,10 @@ import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from partners.feed.provisioning import consumer_config
+from partners.feed.provisioning import bus_accounts, consumer_config
+from partners.registry.commands import register_partner
 from partners.registry.passwords import new_password
+from servicekit.identity import Principal
 from servicekit.messaging.feeds import FEEDS, feed_subject, partner_accounts
 
 OURS, OTHER = "partner-ours", "partner-other"
@@ -151,3 +153,23 @@ async def test_a_partner_that_has_gone_is_disconnected_and_others_stay(nats_serv
         assert ours.is_connected
         assert other.is_closed
         assert len(await fetch(ours, OURS)) == 1
+
+
+async def test_a_partner_with_the_name_of_a_service_never_reaches_the_bus(desk, nats_server, operator) -> None:
+    """The server refuses two users of one name, and with them its whole configuration."""
+    own = json.loads(nats_server.partner_accounts.with_name("passwords.json").read_text())
+    for user in own:
+        await desk.refused("partner_name_reserved", desk_register, desk, user)
+    taken = [(await desk.register(partner=OURS))[0].model_copy(update={"partner": user}) for user in own]
+    assert json.loads(bus_accounts(taken)) == {}
+    nats_server.partner_accounts.write_text(bus_accounts(taken))
+    await nats_server.reload()
+    assert await nats_server.is_healthy()
+    nats_server.partner_accounts.unlink()
+    await nats_server.reload()
+
+
+async def desk_register(tx, desk, partner):
+    return await register_partner(
+        tx, partner, "Demo", desk.scope(), principal=Principal.system("test"), policy=desk.policy
+    )

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from bihuan.intake.v1 import events_pb2 as intake
+from partners.pruning import build_prunings
 from partners.registry import commands
 from partners.registry.scope import matches, require_known
 from servicekit.errors import Fault
@@ -160,3 +161,17 @@ async def test_events_without_a_case_are_for_the_whole_country_only(desk) -> Non
     await desk.register(partner="partner-alarms", domain="cn.gd")
     await desk.hear(intake.CaseOpened(region=""))
     assert (len(await desk.feed()), len(await desk.feed("partner-alarms"))) == (1, 0)
+
+
+async def test_regions_of_what_was_opened_long_ago_are_forgotten(desk) -> None:
+    await desk.register()
+    await desk.open_case()
+    desk.clock.advance(timedelta(days=30))
+    lately = await desk.open_case()
+    prune = build_prunings(desk.policy)["prune_regions"]
+    desk.clock.advance(timedelta(days=369))
+    assert await desk.do(prune) == 0
+    desk.clock.advance(timedelta(days=2))
+    assert await desk.do(prune) == 1
+    await desk.create_work_order(lately)
+    assert len(await desk.feed()) == 2

@@ -6,15 +6,17 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from partners.pruning import build_prunings
 from partners.registry import commands
 from partners.webhooks import deliveries, endpoints
 from partners.webhooks.delivery import State, next_due
-from partners.webhooks.pruning import DeliveryPruner
 from partners.webhooks.signing import new_secret, sign, webhook_headers
+from partners.webhooks.taking import take_due
 from servicekit.identity import Principal
+from servicekit.sealing import Sealer
+from servicekit.testing.waiting import eventually
 
 PARTNER = "partner-demo"
 SELF = Principal(PARTNER, frozenset({"partner"}), "cn")
@@ -111,30 +113,152 @@ async def test_after_the_last_try_it_is_given_up_told_and_can_be_asked_for(desk)
     assert await desk.problems() == []
 
 
-@pytest.mark.parametrize(("statuses", "reason"), [([410], "gone"), ([500] * 12, "failed_too_often")])
-async def test_an_endpoint_that_is_gone_or_fails_for_long_is_disabled(desk, statuses: list[int], reason: str) -> None:
+async def test_an_endpoint_that_is_gone_is_disabled_and_what_waits_is_sent_when_it_is_back(desk) -> None:
     await desk.register()
     endpoint, _ = await desk.endpoint()
-    desk.receivers.statuses = statuses
-    while (await desk.do(_endpoint, endpoint.endpoint_id)).state == "enabled":
-        for _ in range(4):
-            await desk.open_case()
-        await desk.carry()
-        desk.clock.advance(timedelta(hours=1))
-    disabled = await desk.do(_endpoint, endpoint.endpoint_id)
-    assert disabled.disabled_reason == reason
-    assert len(await desk.events("endpoint.disabled")) == 1
-    states = {delivery.state for delivery in await desk.deliveries()}
-    assert states <= {State.GIVEN_UP, State.DELIVERED}
-    assert await desk.problems() == []
-    sent = len(desk.receivers.sent)
+    desk.receivers.statuses = [410]
     await desk.open_case()
     await desk.carry()
-    assert len(desk.receivers.sent) == sent
-    enabled = await desk.do(
-        endpoints.enable_endpoint, PARTNER, endpoint.endpoint_id, expected_version=0, principal=SELF
-    )
-    assert (enabled.state, enabled.failures) == ("enabled", 0)
+    disabled = await desk.do(_endpoint, endpoint.endpoint_id)
+    assert (disabled.state, disabled.disabled_reason) == ("disabled", "gone")
+    assert len(await desk.events("endpoint.disabled")) == 1
+    await desk.open_case()
+    desk.clock.advance(timedelta(minutes=2))
+    await desk.carry()
+    assert len(desk.receivers.sent) == 1
+    assert [delivery.state for delivery in await desk.deliveries()] == [State.WAITING]
+    enabled = await _enable(desk, endpoint)
+    assert (enabled.state, enabled.failures, enabled.failing_since) == ("enabled", 0, None)
+    await desk.carry()
+    assert [delivery.state for delivery in await desk.deliveries()] == [State.DELIVERED]
+    assert await desk.problems() == []
+
+
+async def test_many_failures_within_minutes_disable_nothing_and_lose_nothing(desk) -> None:
+    await desk.register()
+    endpoint, _ = await desk.endpoint()
+    for _ in range(60):
+        await desk.open_case()
+    desk.receivers.statuses = [503] * 60
+    await desk.carry()
+    assert (await desk.do(_endpoint, endpoint.endpoint_id)).failures == 60
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.carry()
+    assert {delivery.state for delivery in await desk.deliveries()} == {State.DELIVERED}
+    after = await desk.do(_endpoint, endpoint.endpoint_id)
+    assert (after.state, after.failures, after.failing_since) == ("enabled", 0, None)
+
+
+async def test_an_endpoint_that_fails_for_days_without_a_success_is_disabled(desk) -> None:
+    await desk.register()
+    endpoint, _ = await desk.endpoint()
+    began = desk.clock.now()
+    desk.receivers.statuses = [500] * 1000
+    while (await desk.do(_endpoint, endpoint.endpoint_id)).state == "enabled":
+        desk.clock.advance(timedelta(hours=6))
+        await desk.open_case()
+        await desk.carry()
+    failing = desk.clock.now() - began - timedelta(hours=6)
+    assert desk.policy.failing_at_most <= failing < desk.policy.failing_at_most + timedelta(hours=6)
+    assert (await desk.do(_endpoint, endpoint.endpoint_id)).disabled_reason == "failed_too_long"
+    assert await desk.problems() == []
+
+
+async def test_what_nobody_enables_is_given_up_when_its_schedule_ends(desk) -> None:
+    await desk.register()
+    endpoint, _ = await desk.endpoint()
+    desk.receivers.statuses = [410]
+    await desk.open_case()
+    await desk.carry()
+    # Failed once: 5 s until the next try, then 5 min until the last one.
+    desk.clock.advance(timedelta(minutes=5))
+    await desk.carry()
+    assert [delivery.state for delivery in await desk.deliveries()] == [State.WAITING]
+    desk.clock.advance(timedelta(seconds=10))
+    await desk.carry()
+    (given_up,) = await desk.deliveries()
+    assert (given_up.state, given_up.given_up_reason) == (State.GIVEN_UP, "endpoint_disabled")
+    assert len(await desk.events("delivery.given_up")) == 1
+    assert await desk.problems() == []
+    await _enable(desk, endpoint)
+    await desk.redeliver(given_up.delivery_id)
+    await desk.carry()
+    assert (await desk.deliveries())[0].state == State.DELIVERED
+
+
+async def test_a_secret_that_cannot_be_opened_is_a_failed_attempt(desk) -> None:
+    await desk.register()
+    await desk.endpoint()
+    desk.sealer = Sealer(bytes(32))
+    desk.courier = desk.new_courier()
+    await desk.open_case()
+    await desk.carry()
+    (delivery,) = await desk.deliveries()
+    assert (delivery.state, delivery.tries) == (State.WAITING, 1)
+    assert [attempt["failure"] for attempt in delivery.attempts] == ["not_signed"]
+    assert desk.receivers.sent == []
+
+
+async def test_a_row_that_another_courier_has_just_leased_is_left_to_it(desk) -> None:
+    await desk.register()
+    await desk.endpoint()
+    await desk.open_case()
+    gate = "SELECT pg_advisory_lock(77)"
+    async with desk.database.transaction("gate") as tx:
+        # Whoever looks at endpoints from now on has its snapshot, and waits.
+        await tx.fetch("ALTER TABLE webhook_endpoints RENAME TO gated_endpoints")
+        await tx.fetch(
+            "CREATE VIEW webhook_endpoints AS SELECT e.* FROM gated_endpoints e, "
+            "(SELECT pg_advisory_xact_lock_shared(77) OFFSET 0) AS gate"
+        )
+    holder = await desk.database.dedicated_connection()
+    try:
+        await holder.execute(gate)
+        second = asyncio.create_task(desk.do(_take, desk.policy))
+        await eventually(lambda: _is_waiting(holder))
+        await holder.execute(
+            "UPDATE webhook_deliveries SET state = 'sending', due_at = NULL, "
+            "leased_until = clock_timestamp() + interval '1 minute'"
+        )
+        await holder.execute("SELECT pg_advisory_unlock(77)")
+        assert await second == []
+    finally:
+        await holder.close()
+
+
+async def test_two_couriers_at_once_send_each_event_once(desk) -> None:
+    await desk.register()
+    for number in range(3):
+        await desk.endpoint(url=f"https://partner.example/{number}")
+    for _ in range(10):
+        await desk.open_case()
+    couriers = [desk.new_courier() for _ in range(2)]
+    while len(desk.receivers.sent) < 30 and any(await asyncio.gather(*(courier.take_due() for courier in couriers))):
+        await asyncio.gather(*(task for courier in couriers for task in courier._tasks))
+    sent = [(url, headers["webhook-id"]) for url, headers, _ in desk.receivers.sent]
+    assert (len(sent), len(set(sent))) == (30, 30)
+
+
+async def test_a_long_backlog_is_not_read_to_take_the_next_ones(desk) -> None:
+    await desk.register()
+    await desk.endpoint()
+    await desk.open_case()
+    async with desk.database.transaction("backlog") as tx:
+        await tx.fetch(
+            "INSERT INTO webhook_deliveries SELECT uuidv7(), endpoint_id, partner, gen_random_uuid(), event_type, "
+            "content, state, due_at, leased_until, tries, attempts, accepted_at, ended_at, given_up_reason "
+            "FROM webhook_deliveries, generate_series(1, 5000)"
+        )
+    async with desk.database.transaction("analyze") as tx:
+        await tx.fetch("ANALYZE webhook_deliveries")
+    async with desk.database.transaction("take") as tx:
+        before = await _rows_read(tx)
+        assert len(await _take(tx, desk.policy)) == desk.policy.concurrency
+        assert await _rows_read(tx) - before < 200
+
+
+def test_a_lease_outlasts_an_attempt(desk) -> None:
+    assert desk.policy.lease_seconds > 2 * desk.policy.request_seconds
 
 
 async def test_both_secrets_sign_for_a_day(desk) -> None:
@@ -211,11 +335,33 @@ async def test_deliveries_that_ended_long_ago_are_forgotten(desk) -> None:
     await desk.open_case()
     await desk.carry()
     desk.clock.advance(timedelta(days=29))
-    assert await DeliveryPruner(desk.database, desk.policy).prune() == 0
+    prune = build_prunings(desk.policy)["prune_deliveries"]
+    assert await desk.do(prune) == 0
     desk.clock.advance(timedelta(days=2))
-    assert await DeliveryPruner(desk.database, desk.policy).prune() == 1
+    assert await desk.do(prune) == 1
     assert await desk.deliveries() == []
 
 
 async def _endpoint(tx, endpoint_id):
     return await endpoints.find_endpoint(tx, PARTNER, endpoint_id)
+
+
+async def _enable(desk, endpoint):
+    return await desk.do(endpoints.enable_endpoint, PARTNER, endpoint.endpoint_id, expected_version=0, principal=SELF)
+
+
+async def _take(tx, policy):
+    return await take_due(tx, [], limit=policy.concurrency, lease_seconds=policy.lease_seconds)
+
+
+async def _is_waiting(connection) -> bool:
+    return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+
+
+async def _rows_read(tx) -> int:
+    """Of deliveries, so far in this transaction."""
+    read = await tx.fetch(
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS rows FROM pg_stat_xact_user_tables "
+        "WHERE relname = 'webhook_deliveries'"
+    )
+    return int(read[0]["rows"])

@@ -30,7 +30,9 @@ def upgrade() -> None:
         "event_regions",
         sa.Column("entity_id", sa.Text, primary_key=True),
         sa.Column("region", sa.Text, nullable=False),
+        sa.Column("remembered_at", TIME, nullable=False),
     )
+    op.create_index("event_regions_remembered", "event_regions", ["remembered_at"])
     _create_webhooks()
 
 
@@ -44,6 +46,7 @@ def _create_webhooks() -> None:
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("event_types", ARRAY(sa.Text), nullable=False),
         sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("failing_since", TIME),
         sa.Column("disabled_reason", sa.Text, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
     )
@@ -77,10 +80,16 @@ def _create_webhooks() -> None:
     )
     op.create_index("webhook_deliveries_of_partner", "webhook_deliveries", ["partner", "delivery_id"])
     op.create_index(
-        "webhook_deliveries_open",
+        "webhook_deliveries_waiting",
         "webhook_deliveries",
-        ["due_at"],
-        postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+        ["endpoint_id", "due_at"],
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "webhook_deliveries_sending",
+        "webhook_deliveries",
+        ["endpoint_id", "leased_until"],
+        postgresql_where=sa.text("state = 'sending'"),
     )
     op.create_index(
         "webhook_deliveries_ended", "webhook_deliveries", ["ended_at"], postgresql_where=sa.text("ended_at IS NOT NULL")

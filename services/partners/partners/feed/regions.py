@@ -19,7 +19,7 @@ async def region_of(tx: UnitOfWork, event: Message) -> str | None:
     own = getattr(event, "region", "")
     if own:
         if named:
-            await tx.execute(_REMEMBER, {"entity_id": named[0], "region": own})
+            await tx.execute(_REMEMBER, {"entity_id": named[0], "region": own, "remembered_at": tx.now})
         return str(own)
     if not named:
         return None

@@ -8,6 +8,7 @@ from servicekit.database import UnitOfWork
 from servicekit.deadlines import Start
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.messaging.users import USERS
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -31,9 +32,11 @@ async def register_partner(
 ) -> tuple[Partner, FeedPassword | None]:
     """A new partner and the password of its feed. Asked again for the same, it gives the partner and no password.
 
-    Raises Fault event_type_unknown, region_unknown, time_past, or partner_exists when the name has been used for
-    something else.
+    Raises Fault partner_name_reserved, event_type_unknown, region_unknown, time_past, or partner_exists when the name
+    has been used for something else.
     """
+    if partner in USERS:
+        raise Fault("partner_name_reserved", field="partner", partner=partner)
     _require_sound(tx, scope, policy)
     password = new_password()
     registered = Partner(
@@ -94,8 +97,8 @@ async def end_partner(
 
 
 async def end_when_time_is_over(tx: UnitOfWork, partner: str) -> None:
-    """One that was ended before stays so."""
-    before = await find_partner(tx, partner)
+    """One that was ended before, or has been given more time, stays so."""
+    before = await _locked(tx, partner)
     if before.state != State.ENDED and tx.now >= before.valid_until:
         await _end(tx, before, TIME_OVER, Principal.system("partners"))
 
@@ -123,15 +126,19 @@ def _require_sound(tx: UnitOfWork, scope: Scope, policy: Policy) -> None:
 async def _lock(
     tx: UnitOfWork, partner: str, expected_version: int, action: str, allowed: tuple[State, ...]
 ) -> Partner:
-    row = (await tx.execute(select(PARTNERS).where(PARTNERS.c.partner == partner).with_for_update())).one_or_none()
-    if row is None:
-        raise Fault("partner_unknown", field="partner", partner=partner)
-    before = Partner.model_validate(row._asdict())
+    before = await _locked(tx, partner)
     if expected_version not in {0, before.version}:
         raise Fault("stale_version")
     if before.state not in allowed:
         raise Fault("transition_forbidden", action=action, state=before.state.value)
     return before
+
+
+async def _locked(tx: UnitOfWork, partner: str) -> Partner:
+    row = (await tx.execute(select(PARTNERS).where(PARTNERS.c.partner == partner).with_for_update())).one_or_none()
+    if row is None:
+        raise Fault("partner_unknown", field="partner", partner=partner)
+    return Partner.model_validate(row._asdict())
 
 
 async def _save(tx: UnitOfWork, before: Partner, **changes: Any) -> Partner:
@@ -143,7 +150,7 @@ async def _save(tx: UnitOfWork, before: Partner, **changes: Any) -> Partner:
 
 async def _end(tx: UnitOfWork, before: Partner, reason: str, principal: Principal) -> Partner:
     after = await _save(tx, before, state=State.ENDED, ended_reason=reason)
-    await give_up_waiting(tx, "partner_ended", partner=after.partner)
+    await give_up_waiting(tx, "partner_ended", after.partner)
     _emit(tx, events_pb2.PartnerEnded(partner=after.partner, ended_by=principal.actor), after)
     return after
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from servicekit.regions import regions_upwards
 from sqlalchemy import DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
@@ -52,4 +53,4 @@ def covers(domain: str, region: str | None) -> bool:
     """Whether `region` is `domain` or lies in it. What has no region belongs to the whole country alone."""
     if region is None:
         return "." not in domain
-    return region == domain or region.startswith(f"{domain}.")
+    return domain in regions_upwards(region)

@@ -1,12 +1,12 @@
 """WebhookService (GWY-05)."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
 import grpc.aio
 from bihuan.partners.v1 import webhooks_pb2 as pb
 from bihuan.partners.v1 import webhooks_pb2_grpc
+from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
@@ -43,7 +43,6 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         require_own(principal, request.partner)
         # Asks the name service: before the transaction, not in it.
         await self._destinations.require(request.url)
-        fingerprint = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
         endpoint, secret = await self._database.run(
             "create_endpoint",
             lambda tx: endpoints.create_endpoint(
@@ -51,8 +50,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
                 request.partner,
                 request.url,
                 list(request.event_types),
-                key=request.idempotency_key,
-                fingerprint=fingerprint,
+                wanted=CreationKey.of(request),
                 principal=principal,
                 sealer=self._sealer,
             ),

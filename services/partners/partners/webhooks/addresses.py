@@ -22,6 +22,10 @@ _RESOLVE_SECONDS = 5.0
 _TRANSLATED = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96"))
 
 
+# Private once, and by some routers still.
+_SITE_LOCAL = ip_network("fec0::/10")
+
+
 class RefusedAddressError(Exception):
     """The host is not, or not only, at addresses that webhooks may go to."""
 
@@ -72,7 +76,7 @@ def is_public(address: Address) -> bool:
     """Whether an address is one of the public Internet: not private, shared (CGNAT), of this machine or link, of
     documentation, a group's, or another address in disguise."""
     plain = _unmapped(address)
-    if plain.version == 6 and any(plain in network for network in _TRANSLATED):  # noqa: PLR2004 -- IP version 6
+    if plain.version == 6 and any(plain in network for network in (*_TRANSLATED, _SITE_LOCAL)):  # noqa: PLR2004 -- IP version 6
         return False
     return plain.is_global and not plain.is_multicast and not plain.is_reserved
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from opentelemetry import metrics
 from servicekit.database import Database, UnitOfWork
+from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
 from servicekit.sealing import Sealer
 from servicekit.tasks import end
@@ -20,9 +21,10 @@ from servicekit.telemetry import names
 
 from partners.policy import Policy
 from partners.webhooks import taking
+from partners.webhooks.givingup import give_up_what_nobody_enabled
 from partners.webhooks.recording import record_attempt
 from partners.webhooks.secrets import open_secrets
-from partners.webhooks.sending import Outcome, WebhookSender
+from partners.webhooks.sending import NOT_SIGNED, Outcome, WebhookSender
 from partners.webhooks.signing import webhook_headers
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -64,6 +66,8 @@ class Courier:
                         continue
                 except Fault as away:
                     log.warning("courier_waits", reason=away.code)
+                except Exception:  # such as a database that is not there yet; no reason to end the service
+                    log.exception("courier_failed")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), _POLL_SECONDS)
         finally:
@@ -77,7 +81,14 @@ class Courier:
             return False
         async with self._database.transaction("take_deliveries") as tx:
             # An endpoint gets its next ones when those it has are through.
-            taken = await taking.take_due(tx, list(self._under_way), limit=min(free, self._policy.concurrency))
+            taken = await taking.take_due(
+                tx,
+                list(self._under_way),
+                limit=min(free, self._policy.concurrency),
+                lease_seconds=self._policy.lease_seconds,
+            )
+            if not taken:
+                await give_up_what_nobody_enabled(tx, self._policy.retry_pauses)
         for errand in taken:
             self._under_way[errand.endpoint_id] += 1
             task = asyncio.create_task(self._carry(errand), name=f"webhook {errand.delivery_id}")
@@ -99,6 +110,8 @@ class Courier:
         except Fault as away:
             # Not written down: when the lease is over it is sent again.
             log.warning("attempt_not_recorded", delivery_id=str(errand.delivery_id), reason=away.code)
+        except Exception:
+            log.exception("attempt_not_recorded", delivery_id=str(errand.delivery_id))
         finally:
             self._under_way[errand.endpoint_id] -= 1
             if not self._under_way[errand.endpoint_id]:
@@ -106,8 +119,15 @@ class Courier:
             self.wake()
 
     async def _send(self, errand: taking.Errand) -> Outcome:
-        async with self._database.transaction("open_webhook_secrets") as tx:
-            secrets = await open_secrets(tx, errand.endpoint_id, self._sealer)
+        try:
+            async with self._database.transaction("open_webhook_secrets") as tx:
+                secrets = await open_secrets(tx, errand.endpoint_id, self._sealer)
+        except Exception as trouble:
+            if is_database_trouble(trouble):
+                raise
+            # Such as a secret that our key does not open: it would fail for ever, so it counts as an attempt.
+            log.exception("webhook_not_signed", endpoint_id=str(errand.endpoint_id), partner=errand.partner)
+            return Outcome(0, NOT_SIGNED, 0)
         body = errand.content.encode()
         # Real time: receivers compare it with their own clocks.
         headers = webhook_headers(secrets, str(errand.event_id), int(time.time()), body)

@@ -13,7 +13,7 @@ from partners.registry.partner import UTC_TIME
 # Why an endpoint is disabled.
 BY_REQUEST = "by_request"
 GONE = "gone"
-FAILED_TOO_OFTEN = "failed_too_often"
+FAILED_TOO_LONG = "failed_too_long"
 
 
 class State(StrEnum):
@@ -35,5 +35,7 @@ class Endpoint(SQLModel):
     event_types: list[str] = Field(sa_type=ARRAY(Text))
     # Failed attempts since the last one that succeeded.
     failures: int = 0
+    # When the first of them failed.
+    failing_since: datetime | None = Field(default=None, sa_type=UTC_TIME)
     disabled_reason: str = ""
     created_at: datetime = Field(sa_type=UTC_TIME)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from bihuan.partners.v1 import events_pb2
+from servicekit.creation import CreationKey
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -16,9 +17,7 @@ from partners.policy import Policy
 from partners.registry.partner import State as PartnerState
 from partners.registry.queries import find_partner
 from partners.registry.scope import require_known
-from partners.webhooks.delivery import ENDPOINT_DISABLED
 from partners.webhooks.endpoint import BY_REQUEST, Endpoint, State
-from partners.webhooks.givingup import give_up_waiting
 from partners.webhooks.queries import find_endpoint
 from partners.webhooks.secrets import add_secret, retire_secrets
 from partners.webhooks.tables import ENDPOINTS
@@ -30,8 +29,7 @@ async def create_endpoint(
     url: str,
     event_types: list[str],
     *,
-    key: str,
-    fingerprint: bytes,
+    wanted: CreationKey,
     principal: Principal,
     sealer: Sealer,
 ) -> tuple[Endpoint, str]:
@@ -44,9 +42,9 @@ async def create_endpoint(
     require_known(event_types, "event_types")
     await _require_not_ended(tx, name, "create_endpoint")
     new_id = uuid7()
-    claimed = await tx.claim_keys(f"create_endpoint {name}", {key: (fingerprint, new_id)})
-    if claimed[key] != new_id:
-        return await find_endpoint(tx, name, claimed[key]), ""
+    claimed = await tx.claim_keys(f"create_endpoint {name}", {wanted.key: (wanted.fingerprint, new_id)})
+    if claimed[wanted.key] != new_id:
+        return await find_endpoint(tx, name, claimed[wanted.key]), ""
     endpoint = Endpoint(
         endpoint_id=new_id,
         partner=name,
@@ -65,13 +63,13 @@ async def create_endpoint(
 async def enable_endpoint(
     tx: UnitOfWork, name: str, endpoint_id: UUID, *, expected_version: int, principal: Principal
 ) -> Endpoint:
-    """Events are sent there again, from now on. Raises Fault partner_forbidden, endpoint_unknown, stale_version or
-    transition_forbidden."""
+    """Events are sent there again, from now on, and what still waits. Raises Fault partner_forbidden, endpoint_unknown,
+    stale_version or transition_forbidden."""
     require_own(principal, name)
     await _require_not_ended(tx, name, "enable_endpoint")
     before = await _lock(tx, name, endpoint_id, expected_version)
     _require(before, State.DISABLED, "enable_endpoint")
-    after = await _save(tx, before, state=State.ENABLED, failures=0, disabled_reason="")
+    after = await _save(tx, before, state=State.ENABLED, failures=0, failing_since=None, disabled_reason="")
     tx.emit(events_pb2.EndpointEnabled(**_facts(after), enabled_by=principal.actor), version=after.version)
     return after
 
@@ -79,7 +77,8 @@ async def enable_endpoint(
 async def disable_endpoint(
     tx: UnitOfWork, name: str, endpoint_id: UUID, *, expected_version: int, principal: Principal
 ) -> Endpoint:
-    """Nothing more is sent there; what waits is given up. Raises as `enable_endpoint`."""
+    """Nothing more is sent there; what waits goes on waiting, until it is enabled or its schedule ends. Raises as
+    `enable_endpoint`."""
     require_own(principal, name)
     before = await _lock(tx, name, endpoint_id, expected_version)
     _require(before, State.ENABLED, "disable_endpoint")
@@ -109,7 +108,6 @@ async def rotate_secret(
 async def disable(tx: UnitOfWork, before: Endpoint, reason: str) -> Endpoint:
     """With its event, for whichever reason. The endpoint is locked by whoever calls."""
     after = await _save(tx, before, state=State.DISABLED, disabled_reason=reason)
-    await give_up_waiting(tx, ENDPOINT_DISABLED, endpoint_id=after.endpoint_id)
     tx.emit(events_pb2.EndpointDisabled(**_facts(after), reason=reason), version=after.version)
     return after
 

@@ -1,6 +1,6 @@
 """What an attempt changes: the delivery, and what is thought of its endpoint."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from partners.policy import Policy
 from partners.webhooks.delivery import ATTEMPTS_EXHAUSTED, OPEN, Delivery, State, next_due
-from partners.webhooks.endpoint import FAILED_TOO_OFTEN, GONE, Endpoint
+from partners.webhooks.endpoint import FAILED_TOO_LONG, GONE, Endpoint
 from partners.webhooks.endpoint import State as EndpointState
 from partners.webhooks.endpoints import disable
 from partners.webhooks.givingup import tell_given_up
@@ -40,11 +40,14 @@ async def record_attempt(
     elif delivery.state in OPEN:
         changes |= _after_failure(tx, delivery, policy.retry_pauses)
     await tx.execute(update(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id).values(changes))
-    failures = 0 if outcome.succeeded else endpoint.failures + 1
-    await tx.execute(update(ENDPOINTS).where(ENDPOINTS.c.endpoint_id == endpoint_id).values(failures=failures))
-    reason = _reason_to_disable(outcome, failures, policy.most_failures)
+    seen: dict[str, Any] = {"failures": 0, "failing_since": None}
+    if not outcome.succeeded:
+        seen = {"failures": endpoint.failures + 1, "failing_since": endpoint.failing_since or tx.now}
+    await tx.execute(update(ENDPOINTS).where(ENDPOINTS.c.endpoint_id == endpoint_id).values(seen))
+    after = endpoint.model_copy(update=seen)
+    reason = _reason_to_disable(outcome, after, tx.now - policy.failing_at_most)
     if reason and endpoint.state == EndpointState.ENABLED:
-        await disable(tx, endpoint.model_copy(update={"failures": failures}), reason)
+        await disable(tx, after, reason)
         return True
     return False
 
@@ -59,8 +62,10 @@ def _after_failure(tx: UnitOfWork, delivery: Delivery, pauses: tuple[timedelta, 
     return {**ended, "tries": tries, "due_at": None, "leased_until": None}
 
 
-def _reason_to_disable(outcome: Outcome, failures: int, most_failures: int) -> str:
-    """Why the endpoint is to be disabled; empty when it is not."""
+def _reason_to_disable(outcome: Outcome, endpoint: Endpoint, too_long_ago: datetime) -> str:
+    """Why the endpoint is to be disabled; empty when it is not. How often it failed says nothing: with much waiting, a
+    receiver that restarts fails often within minutes."""
     if outcome.status == HTTPStatus.GONE:
         return GONE
-    return FAILED_TOO_OFTEN if failures >= most_failures else ""
+    since = endpoint.failing_since
+    return FAILED_TOO_LONG if since is not None and since <= too_long_ago else ""

@@ -21,6 +21,7 @@ ADDRESS_REFUSED = "address_refused"
 UNREACHABLE = "unreachable"
 TIMEOUT = "timeout"
 STATUS = "status"
+NOT_SIGNED = "not_signed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class DeliveryRow(Delivery, table=True):
     __table_args__ = (
         UniqueConstraint("endpoint_id", "event_id", name="webhook_deliveries_once"),
         Index("webhook_deliveries_of_partner", "partner", "delivery_id"),
-        Index("webhook_deliveries_open", "due_at", postgresql_where=text("state IN ('waiting', 'sending')")),
+        Index("webhook_deliveries_waiting", "endpoint_id", "due_at", postgresql_where=text("state = 'waiting'")),
+        Index("webhook_deliveries_sending", "endpoint_id", "leased_until", postgresql_where=text("state = 'sending'")),
         Index("webhook_deliveries_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     )
 

@@ -6,22 +6,26 @@ from uuid import UUID
 
 from servicekit.database import UnitOfWork
 
-# Longer than an attempt may take.
-LEASE_SECONDS = 60
-
+# Each open endpoint's own first ones by its index, so that a long backlog costs what a short one does. The condition is
+# there twice: after waiting for a row's lock only what stands beside the lock is looked at again, and another courier
+# may have leased the row meanwhile.
 _TAKE = """
 WITH due AS (
-    SELECT d.delivery_id,
-           row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.due_at, d.delivery_id) AS place
-    FROM webhook_deliveries d
-    JOIN webhook_endpoints e USING (endpoint_id)
-    JOIN partners p ON p.partner = d.partner
-    WHERE d.state IN ('waiting', 'sending') AND e.state = 'enabled' AND p.state = 'active'
-      AND (d.due_at <= $1::timestamptz OR d.leased_until <= clock_timestamp())
-      AND d.endpoint_id <> ALL($2::uuid[])
+    SELECT first.delivery_id
+    FROM webhook_endpoints e JOIN partners p USING (partner) CROSS JOIN LATERAL (
+        (SELECT d.delivery_id FROM webhook_deliveries d
+         WHERE d.endpoint_id = e.endpoint_id AND d.state = 'waiting' AND d.due_at <= $1::timestamptz
+         ORDER BY d.due_at LIMIT $3)
+        UNION ALL
+        (SELECT d.delivery_id FROM webhook_deliveries d
+         WHERE d.endpoint_id = e.endpoint_id AND d.state = 'sending' AND d.leased_until <= clock_timestamp()
+         ORDER BY d.leased_until LIMIT $3)
+    ) AS first
+    WHERE e.state = 'enabled' AND p.state = 'active' AND e.endpoint_id <> ALL($2::uuid[])
 ), taken AS (
     SELECT d.delivery_id FROM webhook_deliveries d JOIN due USING (delivery_id)
-    WHERE due.place <= $3 AND d.state IN ('waiting', 'sending')
+    WHERE (d.state = 'waiting' AND d.due_at <= $1::timestamptz)
+       OR (d.state = 'sending' AND d.leased_until <= clock_timestamp())
     ORDER BY d.delivery_id LIMIT $3 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE webhook_deliveries d
@@ -44,7 +48,7 @@ class Errand:
     url: str
 
 
-async def take_due(tx: UnitOfWork, busy: Sequence[UUID], *, limit: int) -> list[Errand]:
-    """At most `limit`, none for the endpoints in `busy`; they are leased to the caller."""
-    rows = await tx.fetch(_TAKE, tx.now, list(busy), limit, LEASE_SECONDS)
+async def take_due(tx: UnitOfWork, busy: Sequence[UUID], *, limit: int, lease_seconds: float) -> list[Errand]:
+    """At most `limit`, none for the endpoints in `busy`; they are leased to the caller, for longer than an attempt."""
+    rows = await tx.fetch(_TAKE, tx.now, list(busy), limit, lease_seconds)
     return [Errand(**dict(row)) for row in rows]
