@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from bihuan_verify.bag import check_bag, read_bag
+from bihuan_verify.bag import PAYLOAD, check_bag, read_bag
 from bihuan_verify.documents import DocumentError, read_inclusion, read_json, read_keys
 from bihuan_verify.findings import Outcome
 from bihuan_verify.merkle import ProofError
@@ -34,15 +34,21 @@ def check_package(content: bytes, trusted: Mapping[str, bytes] | None = None) ->
     if not versions:
         outcome.wrong("file_missing", "data/content/")
     record_ids: set[str] = set()
+    sworn: set[str] = set()
     for version in versions:
         facts = _check_version(files, version, keys, outcome)
         if facts is None:
             continue
         record_ids.add(facts["record_id"])
+        sworn.add(f"data/content/version-{version}.json")
+        if "catalogue_hash" in facts and version == versions[-1]:
+            sworn.add(CATALOGUE)
         if version == versions[-1]:
             _check_catalogue(files.get(CATALOGUE, b""), facts, outcome)
     if len(record_ids) > 1:
         outcome.wrong("records_mixed", detail=", ".join(sorted(record_ids)))
+    if unsworn := sorted(path for path in files if path.startswith(PAYLOAD) and path not in sworn):
+        outcome.well("unsworn", files=", ".join(unsworn), sha256=_sha256(content))
     if versions and versions != list(range(1, versions[-1] + 1)):
         outcome.wrong("version_missing", detail=versions)
     if trusted is None:
@@ -72,7 +78,10 @@ def _check_version(
 
 
 def _check_catalogue(content: bytes, facts: Mapping[str, str], outcome: Outcome) -> None:
-    """Its entry in the catalogue belongs to the newest version."""
+    """Its entry in the catalogue belongs to the newest version.
+
+    Of what was filed before there was a log, the log has no hash of it.
+    """
     try:
         told = read_json(content).get("record_id")
     except DocumentError:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from bihuan_verify.__main__ import main
 from bihuan_verify.documents import DocumentError, read_head, read_inclusion, read_json, read_keys
-from bihuan_verify.findings import LANGUAGES, texts
+from bihuan_verify.findings import LANGUAGES, say, texts
 from bihuan_verify.merkle import leaf_hash, node_hash, root_of_leaves
 from bihuan_verify.package import check_package
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -89,7 +89,7 @@ def package(*proofs: dict[str, Any], **changed: bytes | None) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, each in files.items():
             if each is not None:
-                archive.writestr(f"R1-v1/{path}", each)
+                archive.writestr(zipfile.ZipInfo(f"R1-v1/{path}"), each)
     return buffer.getvalue()
 
 
@@ -136,6 +136,20 @@ def test_rec_07_whatever_is_changed_is_named(changed: dict[str, bytes | None], e
 )
 def test_rec_07_a_package_is_of_one_record(proofs: list[dict[str, Any]], expected: set[str]) -> None:
     assert codes(package(*proofs), read_keys(KEYS)) == expected
+
+
+def test_rec_07_what_the_log_swears_to_nothing_of_is_said_in_both_languages() -> None:
+    said = dict(check_package(package(), read_keys(KEYS)).checked)["unsworn"]
+    assert said == {"files": "data/record.json", "sha256": sha256(package())}
+    assert "Not sworn by the log: data/record.json." in say("unsworn", "en", **said)
+    assert "日志未作证明的文件：data/record.json。" in say("unsworn", "zh-CN", **said)
+
+
+def test_rec_07_what_was_filed_before_the_log_has_no_sworn_catalogue() -> None:
+    before = {name: value for name, value in filed().items() if name != "catalogue_hash"}
+    outcome = check_package(package(proof_of(before)), read_keys(KEYS))
+    assert outcome.findings == []
+    assert dict(outcome.checked)["unsworn"]["files"] == "data/catalogue.json, data/record.json"
 
 
 def test_a_genuine_proof_under_another_key_does_not_count() -> None:

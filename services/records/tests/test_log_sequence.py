@@ -134,7 +134,7 @@ async def test_rec_09_every_look_is_in_the_log(desk, a_closed_case):
 
 
 async def test_rec_04_entries_tell_nothing_to_whoever_has_only_their_hash(desk, a_closed_case):
-    """Two entries of the same facts have different hashes: nobody can guess one (docs/decisions/0007)."""
+    """Two entries of the same facts have different hashes: nobody can guess one (docs/decisions/0008)."""
     record = await desk.file(a_closed_case())
     for _ in range(2):
         await desk.do(look_up, record.record_number, ARCHIVIST)

@@ -1,5 +1,6 @@
 """Records over real gRPC, with intake as a stand-in that opens sealed texts (REC-01, REC-03, REC-06, REC-07)."""
 
+import hashlib
 import json
 
 import pytest
@@ -22,6 +23,7 @@ from google.protobuf.json_format import MessageToDict
 from records.files.commands import file_closed
 from records.files.tables import ACCESSES
 from records.keyholders import Keyholders
+from records.log.tables import ENTRIES
 from records.rpc.accesses import AccessServicer
 from records.rpc.log import LogServicer
 from records.rpc.records import RecordServicer
@@ -162,7 +164,10 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     for erased in (False, True):
         intake.erased = erased
         export = pb.ExportRecordRequest(request_id=request_id)
-        packages.append((await served["archivist"].accesses.ExportRecord(export)).package)
+        exported = await served["archivist"].accesses.ExportRecord(export)
+        packages.append(exported.package)
+        assert exported.sha256 == hashlib.sha256(exported.package).hexdigest()
+        assert await desk.do(exports_of, exported.sha256) == 1
         outcome = check_package(packages[-1], trusted)
         assert [finding.text("en") for finding in outcome.findings] == []
     before, after = (read_bag(package) for package in packages)
@@ -171,6 +176,12 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     assert "text" not in json.loads(after["data/record.json"])["texts"][0]
     assert "erased at the customer" in after["data/record.en.html"].decode()
     assert "已按客户要求清除" in after["data/record.zh-CN.html"].decode()
+
+
+async def exports_of(tx, sha256: str) -> int:
+    """How many entries of the log swear to a package."""
+    told = select(ENTRIES.c.entry).where(ENTRIES.c.kind == "record_exported")
+    return [json.loads(entry)["facts"]["sha256"] for entry in (await tx.execute(told)).scalars()].count(sha256)
 
 
 async def test_rec_07_a_package_filed_a_moment_ago_comes_with_the_next_head(served, filed):

@@ -134,6 +134,19 @@ async def open_record(
     return Opened(record, await read_version(tx, record), after, tx.now, entry_id)
 
 
+async def enter_package(tx: UnitOfWork, opened: Opened, sha256: str) -> None:
+    """The checksum of a package enters the log before it leaves: whether a package is the one that was given out."""
+    facts = {
+        "record_id": str(opened.record.record_id),
+        "record_number": opened.record.record_number,
+        "version": str(opened.record.version),
+        "request_id": str(opened.request.request_id),
+        "opening": str(opened.entry_id),
+        "sha256": sha256,
+    }
+    await enter(tx, Kind.RECORD_EXPORTED, facts, record_id=opened.record.record_id, version=opened.record.version)
+
+
 async def _start_clock(tx: UnitOfWork, request: AccessRequest) -> None:
     """Undecided, it lapses; approved, it is open for a time."""
     clock = OPENING if request.state == State.APPROVED else APPROVAL

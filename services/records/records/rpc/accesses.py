@@ -155,11 +155,13 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
             keys=keys,
             standards=self._standards,
         )
+        digest = hashlib.sha256(package).hexdigest()
+        await self._database.run("enter_package", lambda tx: commands.enter_package(tx, opened, digest))
         return pb.ExportedRecord(
             file_name=f"{package_name(opened.record)}.zip",
             media_type=MEDIA_TYPE,
             package=package,
-            sha256=hashlib.sha256(package).hexdigest(),
+            sha256=digest,
         )
 
     async def ListRecordAccesses(
