@@ -21,7 +21,7 @@ from bihuan_verify.documents import read_keys
 from bihuan_verify.package import check_package
 from google.protobuf.json_format import MessageToDict
 from records.files.commands import file_closed
-from records.files.tables import ACCESSES
+from records.files.tables import ACCESSES, RECORDS, VERSIONS
 from records.keyholders import Keyholders
 from records.log.tables import ENTRIES
 from records.rpc.accesses import AccessServicer
@@ -32,7 +32,7 @@ from servicekit.errors import Fault
 from servicekit.identity import Principal, caller
 from servicekit.rpc.client import Channel
 from servicekit.rpc.server import Server
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from standards import load
 
@@ -58,9 +58,14 @@ class Intake(customers_pb2_grpc.CustomerServiceServicer):
     def __init__(self) -> None:
         self.erased = False
         self.asked_by: list[str] = []
+        # What happens in the archive while the texts are opened here.
+        self.meanwhile = None
 
     async def Unseal(self, request, context):  # noqa: N802 -- the contract's name
         self.asked_by.append(caller(context).user_id)
+        if self.meanwhile:
+            await self.meanwhile()
+            self.meanwhile = None
         texts = ["" if self.erased else sealed[1:].decode() for sealed in request.sealed]
         return customers_pb2.UnsealResponse(texts=texts, erased=self.erased)
 
@@ -176,6 +181,38 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     assert "text" not in json.loads(after["data/record.json"])["texts"][0]
     assert "erased at the customer" in after["data/record.en.html"].decode()
     assert "已按客户要求清除" in after["data/record.zh-CN.html"].decode()
+
+
+async def test_rec_07_a_package_is_of_the_version_that_was_opened(served, intake, desk, filed):
+    await desk.sequence()
+    request_id = await approved(served, filed.case_id)
+
+    async def file_again():
+        again = events_pb2.CaseClosed()
+        again.CopyFrom(filed)
+        again.snapshot.version += 1
+        await desk.file(again)
+        await desk.sequence()
+
+    intake.meanwhile = file_again
+    export = pb.ExportRecordRequest(request_id=request_id)
+    package = (await served["archivist"].accesses.ExportRecord(export)).package
+    assert check_package(package, desk.trusted()).findings == []
+    assert "data/content/version-2.json" not in read_bag(package)
+
+
+@pytest.mark.parametrize("code", ["record_unknown", "record_destroyed"])
+async def test_rec_07_no_package_of_what_went_meanwhile(served, intake, desk, filed, code):
+    await desk.sequence()
+    request_id = await approved(served, filed.case_id)
+
+    async def take_away(tx):
+        await tx.execute(VERSIONS.delete())
+        await tx.execute(update(RECORDS).values(destroyed_at=tx.now if code == "record_destroyed" else None))
+
+    intake.meanwhile = lambda: desk.do(take_away)
+    export = pb.ExportRecordRequest(request_id=request_id)
+    assert await code_of(served["archivist"].accesses.ExportRecord(export)) == code
 
 
 async def exports_of(tx, sha256: str) -> int:
