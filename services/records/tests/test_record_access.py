@@ -123,3 +123,11 @@ async def test_the_same_key_is_one_request(desk, graded):
     assert requests[0].request_id == requests[1].request_id
     other = desk.asking(ARCHIVIST, "别的用途", key="once")
     await desk.refused("idempotency_key_reused", commands.request_access, record.record_number, **other)
+
+
+async def test_rec_03_a_refused_request_spends_no_key(desk, graded):
+    record = await graded("sensitive")
+    asking = desk.asking(Principal("archivist", frozenset({"agent"}), "cn.gd"), key="once")
+    await desk.refused("grade_forbidden", commands.request_access, record.record_number, **asking)
+    asked = await desk.do(commands.request_access, record.record_number, **desk.asking(ARCHIVIST, key="once"))
+    assert asked.state == State.PENDING

@@ -47,15 +47,16 @@ async def request_access(
     record_destroyed.
     """
     purpose = rules.require_purpose(purpose)
-    request_id, is_new = await claim_id(tx, "request_access", key, principal)
-    if not is_new:
-        return await store.find(tx, request_id)
     record = await find_record(tx, reference)
     try:
         rules.require_may_ask(record, principal, policy)
     except Fault as refusal:
         await trace_access(tx, record, principal, refusal.code)
         return refusal
+    # Only now: the trace of a refusal is committed, and a key with it would be spent on nothing.
+    request_id, is_new = await claim_id(tx, "request_access", key, principal)
+    if not is_new:
+        return await store.find(tx, request_id)
     request = rules.ask(record, request_id, principal, purpose=purpose, now=tx.now, policy=policy)
     await store.add(tx, request)
     await _start_clock(tx, request)
