@@ -69,7 +69,7 @@ async def test_rec_06_destroyed_by_two_and_the_log_still_verifies(desk, propose,
     await propose(doomed, "record_destroyed")
     # Of a request that was never decided only its clock is left.
     await desk.pass_time(timedelta(seconds=1))
-    await desk.refused("record_destroyed", accesses.open_record, request.request_id, ARCHIVIST)
+    await desk.refused("record_destroyed", accesses.open_record, request.request_id, ARCHIVIST, policy=desk.policy)
     assert await desk.problems() == []
 
 

@@ -84,7 +84,8 @@ async def approve_access(
 ) -> AccessRequest:
     """Raises Fault access_request_unknown, stale_version, and as `rules.approve`."""
     before = await store.lock(tx, request_id, expected_version)
-    after = rules.approve(before, principal, now=tx.now, policy=policy)
+    record = await find_record(tx, str(before.record_id))
+    after = rules.approve(before, record, principal, now=tx.now, policy=policy)
     may_open = after.state == State.APPROVED
     approved = events_pb2.AccessApproved(**_named(after), approved_by=principal.user_id, may_open=may_open)
     await store.save(tx, after, approved, Kind.ACCESS_APPROVED, approved_by=principal.user_id)
@@ -115,7 +116,7 @@ async def expire_access(tx: UnitOfWork, request_id: UUID) -> None:
 
 
 async def open_record(
-    tx: UnitOfWork, request_id: UUID, principal: Principal, *, exported: bool = False
+    tx: UnitOfWork, request_id: UUID, principal: Principal, *, policy: Policy, exported: bool = False
 ) -> Opened | Fault:
     """The record's content for who asked, with a trace; `exported`: as a package that leaves the platform.
 
@@ -124,7 +125,7 @@ async def open_record(
     before = await store.lock(tx, request_id)
     record = await find_record(tx, str(before.record_id))
     try:
-        after = rules.use(before, record, principal, tx.now)
+        after = rules.use(before, record, principal, now=tx.now, policy=policy)
     except Fault as refusal:
         await trace_access(tx, record, principal, refusal.code, request_id=request_id, purpose=before.purpose)
         return refusal

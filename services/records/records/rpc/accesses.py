@@ -126,7 +126,8 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
         principal = caller(context)
         opened = _granted(
             await self._database.run(
-                "open_record", lambda tx: commands.open_record(tx, UUID(request.request_id), principal)
+                "open_record",
+                lambda tx: commands.open_record(tx, UUID(request.request_id), principal, policy=self._policy),
             )
         )
         texts = await self._clear_texts(opened)
@@ -139,7 +140,10 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
         principal = caller(context)
         opened = _granted(
             await self._database.run(
-                "export_record", lambda tx: commands.open_record(tx, UUID(request.request_id), principal, exported=True)
+                "export_record",
+                lambda tx: commands.open_record(
+                    tx, UUID(request.request_id), principal, policy=self._policy, exported=True
+                ),
             )
         )
         texts = await self._clear_texts(opened)
