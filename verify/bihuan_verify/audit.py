@@ -100,9 +100,9 @@ class _Reading:
         if known is None or known.version < entry.version:
             self.newest[entry.record_id] = entry
         where = _name(facts)
-        for fact, value in entry.found.items():
-            if fact in facts and facts[fact] != value:
-                self.outcome.wrong(COMPARED[fact], where)
+        for fact, changed in COMPARED.items():
+            if fact in facts and fact in entry.found and facts[fact] != entry.found[fact]:
+                self.outcome.wrong(changed, where)
         if "content_hash" not in entry.found:
             self.outcome.wrong(LOST["content_hash"], where)
 

@@ -16,7 +16,7 @@ from bihuan_verify.signatures import SignatureError
 KEYS = "proofs/keys.json"
 CATALOGUE = "data/catalogue.json"
 FILED = "record_filed"
-_CONTENT = re.compile(r"data/content/version-(\d+)\.json")
+_CONTENT = re.compile(r"data/content/version-([1-9][0-9]{0,8})\.json")
 
 
 def check_package(content: bytes, trusted: Mapping[str, bytes] | None = None) -> Outcome:
