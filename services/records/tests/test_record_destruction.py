@@ -13,9 +13,10 @@ from records.files.tables import VERSIONS
 from records.policy import years_after, years_before
 from records.retention import commands, holds, queries
 from records.retention.destruction import State
+from records.retention.tables import DESTRUCTIONS
 from servicekit.creation import CreationKey
 from servicekit.ids import uuid7
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from test_log_sequence import audited
 
 FIVE_YEARS = timedelta(days=5 * 366)
@@ -87,6 +88,25 @@ async def test_rec_06_a_hold_keeps_it_whatever_its_age(desk, propose, a_closed_c
     await desk.refused("transition_forbidden", holds.release_hold, hold.hold_id, SUPERVISOR)
     await desk.refused("hold_unknown", holds.release_hold, uuid7(), SUPERVISOR)
     assert await destroyable(desk) == [record.record_id]
+
+
+async def test_rec_06_one_proposal_at_a_time(desk, propose, a_closed_case):
+    record = await desk.file(a_closed_case())
+    desk.clock.advance(FIVE_YEARS)
+    proposal = await propose(record)
+    await propose(record, "destruction_open")
+    await desk.do(commands.reject_destruction, proposal.destruction_id, expected_version=0, principal=SECOND)
+    again = await propose(record)
+    for who in (SECOND, SUPERVISOR):
+        await desk.do(commands.approve_destruction, again.destruction_id, **approving(desk, who))
+    await desk.sequence()
+    assert await desk.problems() == []
+
+    async def hang(tx):
+        await tx.execute(update(DESTRUCTIONS).values(state=State.PROPOSED))
+
+    await desk.do(hang)
+    assert await desk.problems() == ["a proposal to destroy it is still open after its destruction"]
 
 
 async def destroyable(desk):
