@@ -276,6 +276,21 @@ async def test_rec_06_holds_are_seen_in_the_catalogue(served, filed):
     assert await code_of(calls.GetDestructionCertificate(unknown)) == "destruction_unknown"
 
 
+async def test_rec_06_a_hold_told_twice_is_one_and_holds_come_in_pages(served, filed):
+    calls = served["archivist"].retention
+    asked = [
+        retention_pb2.PlaceHoldRequest(record=filed.case_id, reason="诉讼", idempotency_key=key)
+        for key in ("first", "first", "second")
+    ]
+    placed = [await calls.PlaceHold(each) for each in asked]
+    assert placed[0] == placed[1]
+    page = await calls.ListHolds(retention_pb2.ListHoldsRequest(record=filed.case_id, page_size=1))
+    rest = retention_pb2.ListHoldsRequest(record=filed.case_id, page_size=1, page_token=page.next_page_token)
+    last = await calls.ListHolds(rest)
+    assert [*page.holds, *last.holds] == [placed[0], placed[2]]
+    assert last.next_page_token == ""
+
+
 async def test_rec_03_requests_are_listed_for_who_decides_and_for_who_asked(served, filed):
     request_id = await approved(served, filed.case_id)
     listed = pb.ListAccessRequestsRequest(state=pb.ACCESS_REQUEST_STATE_APPROVED, record=filed.case_id)

@@ -78,7 +78,9 @@ async def test_rec_06_a_hold_keeps_it_whatever_its_age(desk, propose, a_closed_c
     record = await desk.file(a_closed_case())
     desk.clock.advance(FIVE_YEARS)
     proposal = await propose(record)
-    hold = await desk.do(holds.place_hold, record.record_number, reason="诉讼", principal=SUPERVISOR)
+    hold = await desk.do(
+        holds.place_hold, record.record_number, reason="诉讼", key=CreationKey("", b""), principal=SUPERVISOR
+    )
     await propose(record, "record_on_hold")
     await desk.refused(
         "record_on_hold", commands.approve_destruction, proposal.destruction_id, **approving(desk, SECOND)
