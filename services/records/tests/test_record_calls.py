@@ -181,6 +181,7 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     assert "text" not in json.loads(after["data/record.json"])["texts"][0]
     assert "erased at the customer" in after["data/record.en.html"].decode()
     assert "已按客户要求清除" in after["data/record.zh-CN.html"].decode()
+    assert_in_words(after["data/record.zh-CN.html"].decode())
 
 
 async def test_rec_07_a_package_is_of_the_version_that_was_opened(served, intake, desk, filed):
@@ -213,6 +214,14 @@ async def test_rec_07_no_package_of_what_went_meanwhile(served, intake, desk, fi
     intake.meanwhile = lambda: desk.do(take_away)
     export = pb.ExportRecordRequest(request_id=request_id)
     assert await code_of(served["archivist"].accesses.ExportRecord(export)) == code
+
+
+def assert_in_words(page: str) -> None:
+    """No code where there is a word for it."""
+    assert "工单受理" in page
+    assert "沟通记录" in page
+    assert "case_opened" not in page
+    assert "interaction" not in page
 
 
 async def exports_of(tx, sha256: str) -> int:
