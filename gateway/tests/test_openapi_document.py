@@ -87,6 +87,11 @@ async def test_every_operation_is_answered_by_the_running_application(client, do
         assert (path, answer.status_code) == (path, expected)
 
 
+def test_what_the_query_names_may_be_unknown_too(document):
+    assert "404" in document["paths"]["/v1/record-log/inclusion"]["get"]["responses"]
+    assert "404" not in document["paths"]["/v1/record-log/keys"]["get"]["responses"]
+
+
 def test_rpcs_without_the_option_have_no_route():
     names = {binding.method.name for binding in find_bindings([*CONTRACTS, inspection_pb2])}
     assert names.isdisjoint({"Unseal", "GetBacklog", "ListEntityFacts"})

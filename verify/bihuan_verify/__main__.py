@@ -63,12 +63,12 @@ def _check(asked: argparse.Namespace) -> Outcome:
 
 
 def _check_log(file: Path, keys: Mapping[str, bytes]) -> Outcome:
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:
         first = next(read_pages(lines), None)
     if first is None:
         raise DocumentError("the file is empty")
     head = head_of(first)
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:
         return check_log(entries_of(read_pages(lines), head.tree_size), head, keys)
 
 

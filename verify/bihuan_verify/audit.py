@@ -5,6 +5,7 @@ It finds rows that were changed, deleted, exchanged or put back directly in the 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +62,10 @@ class _Reading:
         self.count = 0
         # Of each record the newest version that was filed.
         self.newest: dict[str, AuditedEntry] = {}
-        self.emptied: list[AuditedEntry] = []
-        self.destroyed: set[str] = set()
+        # Empty entries by the record that the archive says they were of; nothing swears to that.
+        self.emptied: defaultdict[str, list[int]] = defaultdict(list)
+        # How many versions of a record were destroyed, by its certificate.
+        self.destroyed: dict[str, str] = {}
 
     def leaves(self, entries: Iterable[AuditedEntry]) -> Iterable[bytes]:
         for entry in entries:
@@ -75,10 +78,8 @@ class _Reading:
             yield leaf_hash(entry.entry) if entry.entry else entry.leaf_hash
 
     def _take(self, entry: AuditedEntry) -> None:
-        if entry.kind == DESTROYED:
-            self.destroyed.add(entry.record_id)
         if not entry.entry:
-            self.emptied.append(entry)
+            self.emptied[entry.record_id].append(entry.leaf_index)
             return
         if leaf_hash(entry.entry) != entry.leaf_hash:
             self.outcome.wrong("entry_changed", str(entry.leaf_index))
@@ -91,15 +92,17 @@ class _Reading:
             return
         if told != entry.kind or facts.get("record_id", entry.record_id) != entry.record_id:
             self.outcome.wrong("entry_changed", str(entry.leaf_index), entry.kind)
+        if told == DESTROYED and "record_id" in facts:
+            self.destroyed[facts["record_id"]] = facts.get("versions", "")
         if told != FILED:
             return
         known = self.newest.get(entry.record_id)
         if known is None or known.version < entry.version:
             self.newest[entry.record_id] = entry
         where = _name(facts)
-        for fact, value in entry.found.items():
-            if fact in facts and facts[fact] != value:
-                self.outcome.wrong(COMPARED[fact], where)
+        for fact, changed in COMPARED.items():
+            if fact in facts and fact in entry.found and facts[fact] != entry.found[fact]:
+                self.outcome.wrong(changed, where)
         if "content_hash" not in entry.found:
             self.outcome.wrong(LOST["content_hash"], where)
 
@@ -109,9 +112,14 @@ class _Reading:
             facts = facts_of(entry.entry)
             if "catalogue_hash" in facts and "catalogue_hash" not in entry.found:
                 self.outcome.wrong(LOST["catalogue_hash"], _name(facts))
-        for entry in self.emptied:
-            if entry.record_id not in self.destroyed:
-                self.outcome.wrong("entry_emptied", str(entry.leaf_index), entry.record_id)
+        for record_id, indexes in self.emptied.items():
+            sworn = self.destroyed.get(record_id)
+            if sworn is None:
+                for index in indexes:
+                    self.outcome.wrong("entry_emptied", str(index), record_id)
+            elif sworn != str(len(indexes)):
+                # Only the versions that were filed lose their bytes; which entry is one too many, nobody can tell.
+                self.outcome.wrong("too_many_emptied", record_id, ", ".join(map(str, indexes)))
 
 
 def _name(facts: Mapping[str, Any]) -> str:

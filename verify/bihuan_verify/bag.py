@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 
 from bihuan_verify.documents import DocumentError
@@ -15,6 +18,20 @@ TAG_MANIFEST = "tagmanifest-sha256.txt"
 PAYLOAD = "data/"
 # A package is read into memory: a hostile one must not fill it.
 MOST_BYTES = 512 * 1024 * 1024
+# What reading a ZIP file of anybody's making ends with.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def read_bag(content: bytes) -> dict[str, bytes]:
@@ -30,7 +47,9 @@ def read_bag(content: bytes) -> dict[str, bytes]:
             if len({entry.filename for entry in entries}) != len(entries):
                 raise DocumentError("a file is in the package twice")
             return {entry.filename.partition("/")[2]: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, OSError) as wrong:
+    except DocumentError:
+        raise
+    except _UNREADABLE as wrong:
         raise DocumentError(f"it is not a readable ZIP file: {wrong}") from None
 
 

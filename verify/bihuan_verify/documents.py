@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# Numbers of the contracts have 64 bits and no sign.
+LARGEST = 2**64 - 1
+
 
 class DocumentError(ValueError):
     """It is not the document that it should be. The text says what is wrong."""
@@ -54,7 +57,7 @@ class Consistency:
 def read_json(content: bytes | str) -> dict[str, Any]:
     try:
         document = json.loads(content)
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise DocumentError(f"it is not JSON: {wrong}") from None
     if not isinstance(document, dict):
         raise DocumentError("it is not a JSON object")
@@ -75,7 +78,7 @@ def read_inclusion(document: Mapping[str, Any]) -> Inclusion:
     return Inclusion(
         entry=_bytes(document.get("entry")),
         leaf_index=number(document, "leaf_index"),
-        path=[_bytes(each) for each in _list(document, "path")],
+        path=[_bytes(each) for each in list_of(document, "path")],
         head=read_head(_object(document, "head")),
     )
 
@@ -83,7 +86,7 @@ def read_inclusion(document: Mapping[str, Any]) -> Inclusion:
 def read_consistency(document: Mapping[str, Any]) -> Consistency:
     return Consistency(
         first_size=number(document, "first_size"),
-        path=[_bytes(each) for each in _list(document, "path")],
+        path=[_bytes(each) for each in list_of(document, "path")],
         head=read_head(_object(document, "head")),
     )
 
@@ -91,7 +94,7 @@ def read_consistency(document: Mapping[str, Any]) -> Consistency:
 def read_keys(document: Mapping[str, Any]) -> dict[str, bytes]:
     """The 32 bytes of each public key by its thumbprint (RFC 7638), which is computed here and not believed."""
     keys: dict[str, bytes] = {}
-    for key in _list(document, "keys"):
+    for key in list_of(document, "keys"):
         if not isinstance(key, dict) or key.get("crv") != "Ed25519":
             raise DocumentError("a key is not an Ed25519 JSON Web Key")
         x = str(key.get("x", ""))
@@ -117,9 +120,12 @@ def number(document: Mapping[str, Any], name: str) -> int:
     """A number of a document. Raises DocumentError."""
     # JSON of the contracts writes large numbers as texts, and leaves out zeros.
     try:
-        return int(document.get(name, 0))
-    except (TypeError, ValueError):
+        found = int(document.get(name, 0))
+    except (TypeError, ValueError, OverflowError):
         raise DocumentError(f"{name} is not a number") from None
+    if not 0 <= found <= LARGEST:
+        raise DocumentError(f"{name} is not a number of 64 bits")
+    return found
 
 
 def _bytes(value: Any) -> bytes:
@@ -129,7 +135,8 @@ def _bytes(value: Any) -> bytes:
         raise DocumentError("bytes are not base64") from None
 
 
-def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+def list_of(document: Mapping[str, Any], name: str) -> list[Any]:
+    """A list of a document; what is not there is empty. Raises DocumentError."""
     found = document.get(name, [])
     if not isinstance(found, list):
         raise DocumentError(f"{name} is not a list")

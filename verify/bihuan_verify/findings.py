@@ -33,12 +33,17 @@ class Outcome:
         self.checked.append((code, values))
 
     def wrong(self, code: str, where: str = "", detail: object = "") -> None:
-        self.findings.append(Finding(code, where, str(detail)))
+        self.findings.append(Finding(code, printable(where), printable(detail)))
 
 
 def say(code: str, language: str, **values: object) -> str:
     """A text of texts.json."""
-    return texts()[code][language].format_map({name: str(value) for name, value in values.items()})
+    return texts()[code][language].format_map({name: printable(value) for name, value in values.items()})
+
+
+def printable(value: object) -> str:
+    """As a text that every terminal takes: names and facts come from anybody."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 @cache

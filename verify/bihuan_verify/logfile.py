@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bihuan_verify.audit import AuditedEntry
-from bihuan_verify.documents import DocumentError, Head, number, read_head, read_inclusion, read_json
+from bihuan_verify.documents import DocumentError, Head, list_of, number, read_head, read_inclusion, read_json
 
 
-def read_pages(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+def read_pages(lines: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
     """Each page. Raises DocumentError."""
     for line in lines:
         if line.strip():
@@ -27,13 +27,15 @@ def head_of(page: Mapping[str, Any]) -> Head:
 def entries_of(pages: Iterable[Mapping[str, Any]], upto: int) -> Iterator[AuditedEntry]:
     """The entries of all pages in order, below the size `upto`. Raises DocumentError."""
     for page in pages:
-        for entry in page.get("entries", []):
+        for entry in list_of(page, "entries"):
             audited = _entry_of(entry)
             if audited.leaf_index < upto:
                 yield audited
 
 
-def _entry_of(document: Mapping[str, Any]) -> AuditedEntry:
+def _entry_of(document: Any) -> AuditedEntry:
+    if not isinstance(document, dict):
+        raise DocumentError("an entry is not a JSON object")
     found = document.get("found", {})
     # The same encoding of bytes and numbers as in a proof.
     as_proof = read_inclusion({**document, "path": [document.get("leaf_hash", "")], "head": {}})

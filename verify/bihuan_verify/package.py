@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from bihuan_verify.bag import check_bag, read_bag
+from bihuan_verify.bag import PAYLOAD, check_bag, read_bag
 from bihuan_verify.documents import DocumentError, read_inclusion, read_json, read_keys
 from bihuan_verify.findings import Outcome
 from bihuan_verify.merkle import ProofError
@@ -15,7 +15,8 @@ from bihuan_verify.signatures import SignatureError
 
 KEYS = "proofs/keys.json"
 CATALOGUE = "data/catalogue.json"
-_CONTENT = re.compile(r"data/content/version-(\d+)\.json")
+FILED = "record_filed"
+_CONTENT = re.compile(r"data/content/version-([1-9][0-9]{0,8})\.json")
 
 
 def check_package(content: bytes, trusted: Mapping[str, bytes] | None = None) -> Outcome:
@@ -32,8 +33,22 @@ def check_package(content: bytes, trusted: Mapping[str, bytes] | None = None) ->
     versions = sorted(int(found[1]) for path in files if (found := _CONTENT.fullmatch(path)))
     if not versions:
         outcome.wrong("file_missing", "data/content/")
+    record_ids: set[str] = set()
+    sworn: set[str] = set()
     for version in versions:
-        _check_version(files, version, keys, outcome, is_newest=version == versions[-1])
+        facts = _check_version(files, version, keys, outcome)
+        if facts is None:
+            continue
+        record_ids.add(facts["record_id"])
+        sworn.add(f"data/content/version-{version}.json")
+        if "catalogue_hash" in facts and version == versions[-1]:
+            sworn.add(CATALOGUE)
+        if version == versions[-1]:
+            _check_catalogue(files.get(CATALOGUE, b""), facts, outcome)
+    if len(record_ids) > 1:
+        outcome.wrong("records_mixed", detail=", ".join(sorted(record_ids)))
+    if unsworn := sorted(path for path in files if path.startswith(PAYLOAD) and path not in sworn):
+        outcome.well("unsworn", files=", ".join(unsworn), sha256=_sha256(content))
     if versions and versions != list(range(1, versions[-1] + 1)):
         outcome.wrong("version_missing", detail=versions)
     if trusted is None:
@@ -42,23 +57,37 @@ def check_package(content: bytes, trusted: Mapping[str, bytes] | None = None) ->
 
 
 def _check_version(
-    files: Mapping[str, bytes], version: int, keys: Mapping[str, bytes], outcome: Outcome, *, is_newest: bool
-) -> None:
+    files: Mapping[str, bytes], version: int, keys: Mapping[str, bytes], outcome: Outcome
+) -> Mapping[str, str] | None:
+    """What the log swears to of a version, or None when this is not that version."""
     where = f"proofs/version-{version}.json"
     try:
         proof = read_inclusion(read_json(files.get(where, b"")))
         check_inclusion_proof(proof, keys)
-        facts = proof.facts
+        kind, facts = read_json(proof.entry).get("kind"), proof.facts
     except (DocumentError, ProofError, SignatureError) as wrong:
         outcome.wrong("proof_wrong", where, wrong)
-        return
+        return None
     path = f"data/content/version-{version}.json"
-    if facts.get("version") != str(version) or facts.get("content_hash") != _sha256(files[path]):
+    sworn = {"version": str(version), "content_hash": _sha256(files[path])}
+    if kind != FILED or not facts.get("record_id") or any(facts.get(name) != sworn[name] for name in sworn):
         outcome.wrong("content_unproven", path)
-    elif is_newest and facts.get("catalogue_hash") != _sha256(files.get(CATALOGUE, b"")):
+        return None
+    outcome.well("version_proven", version=version, index=proof.leaf_index, size=proof.head.tree_size)
+    return facts
+
+
+def _check_catalogue(content: bytes, facts: Mapping[str, str], outcome: Outcome) -> None:
+    """Its entry in the catalogue belongs to the newest version.
+
+    Of what was filed before there was a log, the log has no hash of it.
+    """
+    try:
+        told = read_json(content).get("record_id")
+    except DocumentError:
+        told = None
+    if told != facts["record_id"] or facts.get("catalogue_hash", _sha256(content)) != _sha256(content):
         outcome.wrong("content_unproven", CATALOGUE)
-    else:
-        outcome.well("version_proven", version=version, index=proof.leaf_index, size=proof.head.tree_size)
 
 
 def _sha256(content: bytes) -> str:

@@ -49,4 +49,8 @@ def check_growth(old: Head, proof: Consistency, keys: Mapping[str, bytes]) -> Ou
 
 
 def _moment(head: Head) -> str:
-    return datetime.fromtimestamp(head.timestamp_ms / 1000, UTC).isoformat()
+    try:
+        return datetime.fromtimestamp(head.timestamp_ms / 1000, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        # Signed, and beyond every calendar.
+        return f"{head.timestamp_ms} ms"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from bihuan_verify.__main__ import main
 from bihuan_verify.documents import DocumentError, read_head, read_inclusion, read_json, read_keys
-from bihuan_verify.findings import LANGUAGES, texts
+from bihuan_verify.findings import LANGUAGES, say, texts
 from bihuan_verify.merkle import leaf_hash, node_hash, root_of_leaves
 from bihuan_verify.package import check_package
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -43,9 +43,9 @@ def signed_head(size: int, root: bytes, timestamp_ms: int = 1_772_000_000_000) -
     }
 
 
-def proof_of(facts: dict[str, str]) -> dict[str, Any]:
+def proof_of(facts: dict[str, str], kind: str = "record_filed") -> dict[str, Any]:
     """The second of two entries."""
-    entry = json.dumps({"facts": facts, "kind": "record_filed", "at": "2026-03-02"}).encode()
+    entry = json.dumps({"facts": facts, "kind": kind, "at": "2026-03-02"}).encode()
     root = node_hash(NEIGHBOUR, leaf_hash(entry))
     return {
         "entry": in_base64(entry),
@@ -59,19 +59,27 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def package(**changed: bytes | None) -> bytes:
-    """A package as the platform makes it. `changed`: what stands in a file instead after the manifests were written, by
-    the file's path with `__` for `/`; None takes it out."""
-    content, catalogue = b'{"case_id":"1"}', b'{"record_number":"R1"}'
-    facts = {"version": "1", "content_hash": sha256(content), "catalogue_hash": sha256(catalogue)}
+CONTENT, RECORD_CATALOGUE = b'{"case_id":"1"}', b'{"record_id":"a","record_number":"R1"}'
+
+
+def filed(version: int = 1, **facts: str) -> dict[str, str]:
+    """What the log swears to of a version of the package's record."""
+    sworn = {"record_id": "a", "version": str(version), "content_hash": sha256(CONTENT)}
+    return sworn | {"catalogue_hash": sha256(RECORD_CATALOGUE)} | facts
+
+
+def package(*proofs: dict[str, Any], **changed: bytes | None) -> bytes:
+    """A package as the platform makes it, of a version for each proof. `changed`: what stands in a file instead after
+    the manifests were written, by the file's path with `__` for `/`; None takes it out."""
     files = {
         "data/record.json": b"{}",
-        "data/catalogue.json": catalogue,
-        "data/content/version-1.json": content,
-        "proofs/version-1.json": json.dumps(proof_of(facts)).encode(),
+        "data/catalogue.json": RECORD_CATALOGUE,
         "proofs/keys.json": json.dumps(KEYS).encode(),
         "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
     }
+    for version, proof in enumerate(proofs or (proof_of(filed()),), start=1):
+        files[f"data/content/version-{version}.json"] = CONTENT
+        files[f"proofs/version-{version}.json"] = json.dumps(proof).encode()
     for name, covered in (("manifest", True), ("tagmanifest", False)):
         listed = {path: each for path, each in files.items() if path.startswith("data/") is covered}
         files[f"{name}-sha256.txt"] = "".join(f"{sha256(each)}  {path}\n" for path, each in listed.items()).encode()
@@ -81,7 +89,7 @@ def package(**changed: bytes | None) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, each in files.items():
             if each is not None:
-                archive.writestr(f"R1-v1/{path}", each)
+                archive.writestr(zipfile.ZipInfo(f"R1-v1/{path}"), each)
     return buffer.getvalue()
 
 
@@ -114,6 +122,34 @@ def test_rec_07_a_package_is_of_one_piece_and_signed_by_the_key_that_counts() ->
 )
 def test_rec_07_whatever_is_changed_is_named(changed: dict[str, bytes | None], expected: set[str]) -> None:
     assert codes(package(**changed), read_keys(KEYS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("proofs", "expected"),
+    [
+        ([proof_of(filed()), proof_of(filed(2))], set()),
+        ([proof_of(filed(record_id="b")), proof_of(filed(2))], {"records_mixed"}),
+        ([proof_of(filed(record_id="b"))], {"content_unproven"}),
+        ([proof_of(filed(), "record_seen")], {"content_unproven"}),
+        ([proof_of({"version": "1", "content_hash": sha256(CONTENT)})], {"content_unproven"}),
+    ],
+)
+def test_rec_07_a_package_is_of_one_record(proofs: list[dict[str, Any]], expected: set[str]) -> None:
+    assert codes(package(*proofs), read_keys(KEYS)) == expected
+
+
+def test_rec_07_what_the_log_swears_to_nothing_of_is_said_in_both_languages() -> None:
+    said = dict(check_package(package(), read_keys(KEYS)).checked)["unsworn"]
+    assert said == {"files": "data/record.json", "sha256": sha256(package())}
+    assert "Not sworn by the log: data/record.json." in say("unsworn", "en", **said)
+    assert "日志未作证明的文件：data/record.json。" in say("unsworn", "zh-CN", **said)
+
+
+def test_rec_07_what_was_filed_before_the_log_has_no_sworn_catalogue() -> None:
+    before = {name: value for name, value in filed().items() if name != "catalogue_hash"}
+    outcome = check_package(package(proof_of(before)), read_keys(KEYS))
+    assert outcome.findings == []
+    assert dict(outcome.checked)["unsworn"]["files"] == "data/catalogue.json, data/record.json"
 
 
 def test_a_genuine_proof_under_another_key_does_not_count() -> None:

@@ -131,7 +131,7 @@ def hold(
     context: typer.Context, record: RecordArgument, reason: Reason, user: As = "archivist", *, as_json: Json = False
 ) -> None:
     """Keep a record whatever its age."""
-    wanted = retention_pb2.PlaceHoldRequest(record=record, reason=reason)
+    wanted = retention_pb2.PlaceHoldRequest(record=record, reason=reason, idempotency_key=str(uuid4()))
     _do(context, user, lambda calls: calls.retention.PlaceHold(wanted), as_json=as_json)
 
 

@@ -26,6 +26,8 @@ from gateway.transcoding.requests import EXPECTED_VERSION, IDEMPOTENCY_KEY
 from gateway.transcoding.responses import DOCUMENT, JOINED, find_location, find_version
 
 VERSION: Final = "3.1.0"
+# Fields that name nothing.
+_PAGING = {"page_size", "page_token"}
 # What every call can end with; the rest follows from what the call takes.
 _ALWAYS: Final = (400, 429, 500, 503, 504)
 
@@ -187,8 +189,8 @@ def _problem_statuses(binding: Binding) -> list[int]:
     statuses = set(_ALWAYS)
     if not binding.access.public:
         statuses |= {401, 403}
-    if binding.request.fields:
-        # What the caller names may not exist, or not any more.
+    if {field.name for field in binding.request.fields} - _PAGING:
+        # What the path, the body or the query names may not exist, or not any more.
         statuses |= {404, 410}
     if binding.has_body:
         statuses |= {409, 413, 415}

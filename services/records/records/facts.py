@@ -7,7 +7,7 @@ from uuid import UUID
 from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING, Clock
 from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, and_, exists, func, select
 
 from records.accesses.request import AccessRequest, State
 from records.accesses.tables import REQUESTS
@@ -16,6 +16,8 @@ from records.log.consistency import log_fact
 from records.log.entries import Kind
 from records.log.tables import ENTRIES
 from records.policy import APPROVAL, OPENING
+from records.retention.destruction import State as Destruction
+from records.retention.tables import DESTRUCTIONS
 from servicekit import deadlines
 
 _FIRST = UUID(int=0)
@@ -30,6 +32,11 @@ _LOGGED = (
     select(func.count())
     .where(ENTRIES.c.record_id == RECORDS.c.record_id, ENTRIES.c.kind == Kind.RECORD_FILED.value)
     .scalar_subquery()
+)
+_PROPOSED = (
+    exists()
+    .where(DESTRUCTIONS.c.record_id == RECORDS.c.record_id, DESTRUCTIONS.c.state == Destruction.PROPOSED)
+    .label("proposed")
 )
 # Which clock runs in a state.
 _CLOCKS = {State.PENDING: APPROVAL, State.APPROVED: OPENING}
@@ -46,7 +53,7 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
 
 async def _records(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
     statement = (
-        select(RECORDS, _HASH.label("found"), _LOGGED.label("logged"))
+        select(RECORDS, _HASH.label("found"), _LOGGED.label("logged"), _PROPOSED)
         .join_from(RECORDS, VERSIONS, _NEWEST, isouter=True)
         .where(RECORDS.c.record_id > after)
         .order_by(RECORDS.c.record_id)
@@ -69,6 +76,8 @@ def _problems(row: Row[Any]) -> list[str]:
     problems = []
     if row.logged != row.version:
         problems.append(f"{row.version} versions were filed and {row.logged} are in the log")
+    if row.destroyed_at is not None and row.proposed:
+        problems.append("a proposal to destroy it is still open after its destruction")
     if row.destroyed_at is not None:
         return [*problems, "the content is still there after its destruction"] if row.found else problems
     if row.found is None:

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from archive_desk import ARCHIVIST, as_head, as_proof
+from archive_desk import ARCHIVIST, SECOND, SUPERVISOR, as_head, as_proof
 from bihuan_verify import audit as verifier
 from bihuan_verify.documents import Consistency
 from bihuan_verify.findings import Outcome
@@ -17,6 +17,8 @@ from records.log.audit import list_entries
 from records.log.sequencer import Sequencer, sequence
 from records.log.tables import ENTRIES, HEADS, TILES
 from records.log.tree import leaf_hash
+from records.retention.commands import approve_destruction, propose_destruction
+from servicekit.creation import CreationKey
 from servicekit.database.tables import outbox
 from servicekit.signing import SigningKey
 from servicekit.testing.waiting import eventually, running
@@ -132,7 +134,7 @@ async def test_rec_09_every_look_is_in_the_log(desk, a_closed_case):
 
 
 async def test_rec_04_entries_tell_nothing_to_whoever_has_only_their_hash(desk, a_closed_case):
-    """Two entries of the same facts have different hashes: nobody can guess one (docs/decisions/0007)."""
+    """Two entries of the same facts have different hashes: nobody can guess one (docs/decisions/0008)."""
     record = await desk.file(a_closed_case())
     for _ in range(2):
         await desk.do(look_up, record.record_number, ARCHIVIST)
@@ -207,6 +209,67 @@ async def test_rec_04_the_audit_finds_every_kind_of_tampering(desk, a_closed_cas
     assert {finding.code for finding in outcome.findings} == codes
     named = [finding.where for finding in outcome.findings if finding.code.startswith(("content", "catalogue"))]
     assert set(named) <= {f"{records[1].record_number} v1"}
+
+
+@pytest.fixture
+async def with_a_destruction(desk, a_closed_case):
+    """Two records that were looked up; the second one was destroyed, genuinely."""
+    kept, destroyed = [await desk.file(a_closed_case()) for _ in range(2)]
+    for record in (kept, destroyed):
+        await desk.do(look_up, record.record_number, ARCHIVIST)
+    desk.clock.advance(timedelta(days=5 * 366))
+    key = CreationKey("destroy", b"")
+    proposing = {"reason": "保管期满", "key": key, "principal": ARCHIVIST, "policy": desk.policy}
+    proposed = await desk.do(propose_destruction, destroyed.record_number, **proposing)
+    for who in (SECOND, SUPERVISOR):
+        deciding = {"expected_version": 0, "principal": who, "policy": desk.policy}
+        await desk.do(approve_destruction, proposed.destruction_id, **deciding)
+    await desk.sequence()
+    assert (await audited(desk)).findings == []
+    return kept, destroyed
+
+
+def of_kind(record, kind):
+    return update(ENTRIES).where(ENTRIES.c.record_id == record.record_id, ENTRIES.c.kind == kind)
+
+
+def as_its_own_destruction(kept, _destroyed):
+    return [of_kind(kept, "record_filed").values(entry=None, kind="record_destroyed"), *without_rows(kept)]
+
+
+def as_an_entry_of_the_destroyed(kept, destroyed):
+    changes = {"entry": None, "kind": "record_seen", "record_id": destroyed.record_id}
+    return [of_kind(kept, "record_filed").values(changes), *without_rows(kept)]
+
+
+def with_the_looks_of_the_destroyed(_kept, destroyed):
+    return [of_kind(destroyed, "record_seen").values(entry=None)]
+
+
+def without_the_certificate(_kept, destroyed):
+    return [of_kind(destroyed, "record_destroyed").values(entry=None)]
+
+
+def without_rows(record):
+    return [lost_content(record), lost_catalogue(record)]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "codes"),
+    [
+        (as_its_own_destruction, {"entry_emptied"}),
+        (as_an_entry_of_the_destroyed, {"too_many_emptied"}),
+        (with_the_looks_of_the_destroyed, {"too_many_emptied"}),
+        (without_the_certificate, {"entry_emptied"}),
+    ],
+)
+async def test_rec_04_nothing_hides_behind_a_destruction(desk, with_a_destruction, tamper, codes):
+    async def change(tx):
+        for statement in tamper(*with_a_destruction):
+            await tx.execute(statement)
+
+    await desk.do(change)
+    assert {finding.code for finding in (await audited(desk)).findings} == codes
 
 
 @pytest.mark.parametrize(

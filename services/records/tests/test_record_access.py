@@ -18,14 +18,17 @@ def graded(desk, a_closed_case):
 
     async def file(grade):
         record = await desk.file(a_closed_case())
-
-        async def regrade(tx):
-            await tx.execute(update(RECORDS).where(RECORDS.c.record_id == record.record_id).values(grade=grade))
-
-        await desk.do(regrade)
+        await desk.do(regrade(record, grade))
         return record
 
     return file
+
+
+def regrade(record, grade):
+    async def change(tx):
+        await tx.execute(update(RECORDS).where(RECORDS.c.record_id == record.record_id).values(grade=grade))
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ async def test_rec_03_as_many_others_must_agree_as_the_grade_asks(desk, graded, 
         assert request.state == State.PENDING
         request = await desk.approve(request, approver)
     assert request.state == State.APPROVED
-    opened = await desk.do(commands.open_record, request.request_id, who)
+    opened = await desk.do(commands.open_record, request.request_id, who, policy=desk.policy)
     assert isinstance(opened, Opened)
     assert await desk.problems() == []
 
@@ -83,7 +86,9 @@ async def test_rec_03_a_rejected_request_opens_nothing(desk, graded):
         commands.reject_access, request.request_id, reason="用途不明", expected_version=0, principal=SUPERVISOR
     )
     assert (rejected.state, rejected.rejected_by) == (State.REJECTED, "supervisor")
-    fault = await desk.refused("access_not_open", commands.open_record, request.request_id, ARCHIVIST)
+    fault = await desk.refused(
+        "access_not_open", commands.open_record, request.request_id, ARCHIVIST, policy=desk.policy
+    )
     assert fault.params["state"] == "rejected"
     assert await desk.problems() == []
 
@@ -92,10 +97,12 @@ async def test_rec_03_an_opening_ends_with_its_time(desk, graded):
     request = await desk.request(await graded("sensitive"))
     await desk.approve(request, SUPERVISOR)
     desk.clock.advance(desk.policy.opening - timedelta(seconds=1))
-    assert isinstance(await desk.do(commands.open_record, request.request_id, ARCHIVIST), Opened)
+    assert isinstance(await desk.do(commands.open_record, request.request_id, ARCHIVIST, policy=desk.policy), Opened)
     # The moment decides, also before the clock has fired.
     desk.clock.advance(timedelta(seconds=1))
-    fault = await desk.refused("access_not_open", commands.open_record, request.request_id, ARCHIVIST)
+    fault = await desk.refused(
+        "access_not_open", commands.open_record, request.request_id, ARCHIVIST, policy=desk.policy
+    )
     assert fault.params["state"] == "expired"
     await desk.pass_time(timedelta(seconds=1))
     assert await desk.problems() == []
@@ -104,16 +111,18 @@ async def test_rec_03_an_opening_ends_with_its_time(desk, graded):
 async def test_rec_03_what_nobody_decides_lapses(desk, graded):
     request = await desk.request(await graded("sensitive"))
     await desk.pass_time(timedelta(days=14))
-    fault = await desk.refused("access_not_open", commands.open_record, request.request_id, ARCHIVIST)
+    fault = await desk.refused(
+        "access_not_open", commands.open_record, request.request_id, ARCHIVIST, policy=desk.policy
+    )
     assert fault.params["state"] == "expired"
     assert await desk.problems() == []
 
 
 async def test_rec_03_only_who_asked_opens(desk, graded):
     request = await desk.request(await graded("internal"))
-    await desk.refused("not_yours", commands.open_record, request.request_id, SECOND)
+    await desk.refused("not_yours", commands.open_record, request.request_id, SECOND, policy=desk.policy)
     moved = Principal("archivist", frozenset({"archivist"}), "cn.sc")
-    await desk.refused("domain_forbidden", commands.open_record, request.request_id, moved)
+    await desk.refused("domain_forbidden", commands.open_record, request.request_id, moved, policy=desk.policy)
 
 
 async def test_the_same_key_is_one_request(desk, graded):
@@ -123,3 +132,31 @@ async def test_the_same_key_is_one_request(desk, graded):
     assert requests[0].request_id == requests[1].request_id
     other = desk.asking(ARCHIVIST, "别的用途", key="once")
     await desk.refused("idempotency_key_reused", commands.request_access, record.record_number, **other)
+
+
+async def test_rec_03_a_refused_request_spends_no_key(desk, graded):
+    record = await graded("sensitive")
+    asking = desk.asking(Principal("archivist", frozenset({"agent"}), "cn.gd"), key="once")
+    await desk.refused("grade_forbidden", commands.request_access, record.record_number, **asking)
+    asked = await desk.do(commands.request_access, record.record_number, **desk.asking(ARCHIVIST, key="once"))
+    assert asked.state == State.PENDING
+
+
+async def test_rec_03_approvals_hold_for_the_grade_that_they_were_given_for(desk, graded):
+    record = await graded("sensitive")
+    open_request, pending = await desk.request(record), await desk.request(record)
+    await desk.approve(open_request, SUPERVISOR)
+    await desk.do(regrade(record, "core"))
+    opening = commands.open_record, open_request.request_id, ARCHIVIST
+    await desk.refused("grade_raised", *opening, policy=desk.policy)
+    approving = {"expected_version": 0, "principal": SUPERVISOR, "policy": desk.policy}
+    await desk.refused("grade_raised", commands.approve_access, pending.request_id, **approving)
+    # A lower grade asks for nothing more.
+    await desk.do(regrade(record, "internal"))
+    assert isinstance(await desk.do(*opening, policy=desk.policy), Opened)
+
+
+async def test_rec_03_who_lost_the_role_opens_nothing(desk, graded):
+    request = await desk.request(await graded("internal"))
+    demoted = Principal("archivist", frozenset({"agent"}), "cn.gd")
+    await desk.refused("grade_forbidden", commands.open_record, request.request_id, demoted, policy=desk.policy)

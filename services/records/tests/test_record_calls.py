@@ -1,5 +1,6 @@
 """Records over real gRPC, with intake as a stand-in that opens sealed texts (REC-01, REC-03, REC-06, REC-07)."""
 
+import hashlib
 import json
 
 import pytest
@@ -20,8 +21,9 @@ from bihuan_verify.documents import read_keys
 from bihuan_verify.package import check_package
 from google.protobuf.json_format import MessageToDict
 from records.files.commands import file_closed
-from records.files.tables import ACCESSES
+from records.files.tables import ACCESSES, RECORDS, VERSIONS
 from records.keyholders import Keyholders
+from records.log.tables import ENTRIES
 from records.rpc.accesses import AccessServicer
 from records.rpc.log import LogServicer
 from records.rpc.records import RecordServicer
@@ -30,7 +32,7 @@ from servicekit.errors import Fault
 from servicekit.identity import Principal, caller
 from servicekit.rpc.client import Channel
 from servicekit.rpc.server import Server
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from standards import load
 
@@ -56,9 +58,14 @@ class Intake(customers_pb2_grpc.CustomerServiceServicer):
     def __init__(self) -> None:
         self.erased = False
         self.asked_by: list[str] = []
+        # What happens in the archive while the texts are opened here.
+        self.meanwhile = None
 
     async def Unseal(self, request, context):  # noqa: N802 -- the contract's name
         self.asked_by.append(caller(context).user_id)
+        if self.meanwhile:
+            await self.meanwhile()
+            self.meanwhile = None
         texts = ["" if self.erased else sealed[1:].decode() for sealed in request.sealed]
         return customers_pb2.UnsealResponse(texts=texts, erased=self.erased)
 
@@ -162,7 +169,10 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     for erased in (False, True):
         intake.erased = erased
         export = pb.ExportRecordRequest(request_id=request_id)
-        packages.append((await served["archivist"].accesses.ExportRecord(export)).package)
+        exported = await served["archivist"].accesses.ExportRecord(export)
+        packages.append(exported.package)
+        assert exported.sha256 == hashlib.sha256(exported.package).hexdigest()
+        assert await desk.do(exports_of, exported.sha256) == 1
         outcome = check_package(packages[-1], trusted)
         assert [finding.text("en") for finding in outcome.findings] == []
     before, after = (read_bag(package) for package in packages)
@@ -171,6 +181,53 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     assert "text" not in json.loads(after["data/record.json"])["texts"][0]
     assert "erased at the customer" in after["data/record.en.html"].decode()
     assert "已按客户要求清除" in after["data/record.zh-CN.html"].decode()
+    assert_in_words(after["data/record.zh-CN.html"].decode())
+
+
+async def test_rec_07_a_package_is_of_the_version_that_was_opened(served, intake, desk, filed):
+    await desk.sequence()
+    request_id = await approved(served, filed.case_id)
+
+    async def file_again():
+        again = events_pb2.CaseClosed()
+        again.CopyFrom(filed)
+        again.snapshot.version += 1
+        await desk.file(again)
+        await desk.sequence()
+
+    intake.meanwhile = file_again
+    export = pb.ExportRecordRequest(request_id=request_id)
+    package = (await served["archivist"].accesses.ExportRecord(export)).package
+    assert check_package(package, desk.trusted()).findings == []
+    assert "data/content/version-2.json" not in read_bag(package)
+
+
+@pytest.mark.parametrize("code", ["record_unknown", "record_destroyed"])
+async def test_rec_07_no_package_of_what_went_meanwhile(served, intake, desk, filed, code):
+    await desk.sequence()
+    request_id = await approved(served, filed.case_id)
+
+    async def take_away(tx):
+        await tx.execute(VERSIONS.delete())
+        await tx.execute(update(RECORDS).values(destroyed_at=tx.now if code == "record_destroyed" else None))
+
+    intake.meanwhile = lambda: desk.do(take_away)
+    export = pb.ExportRecordRequest(request_id=request_id)
+    assert await code_of(served["archivist"].accesses.ExportRecord(export)) == code
+
+
+def assert_in_words(page: str) -> None:
+    """No code where there is a word for it."""
+    assert "工单受理" in page
+    assert "沟通记录" in page
+    assert "case_opened" not in page
+    assert "interaction" not in page
+
+
+async def exports_of(tx, sha256: str) -> int:
+    """How many entries of the log swear to a package."""
+    told = select(ENTRIES.c.entry).where(ENTRIES.c.kind == "record_exported")
+    return [json.loads(entry)["facts"]["sha256"] for entry in (await tx.execute(told)).scalars()].count(sha256)
 
 
 async def test_rec_07_a_package_filed_a_moment_ago_comes_with_the_next_head(served, filed):
@@ -226,6 +283,21 @@ async def test_rec_06_holds_are_seen_in_the_catalogue(served, filed):
     assert not (await calls.ListDestructions(retention_pb2.ListDestructionsRequest())).destructions
     unknown = retention_pb2.GetDestructionRequest(destruction_id=held.hold_id)
     assert await code_of(calls.GetDestructionCertificate(unknown)) == "destruction_unknown"
+
+
+async def test_rec_06_a_hold_told_twice_is_one_and_holds_come_in_pages(served, filed):
+    calls = served["archivist"].retention
+    asked = [
+        retention_pb2.PlaceHoldRequest(record=filed.case_id, reason="诉讼", idempotency_key=key)
+        for key in ("first", "first", "second")
+    ]
+    placed = [await calls.PlaceHold(each) for each in asked]
+    assert placed[0] == placed[1]
+    page = await calls.ListHolds(retention_pb2.ListHoldsRequest(record=filed.case_id, page_size=1))
+    rest = retention_pb2.ListHoldsRequest(record=filed.case_id, page_size=1, page_token=page.next_page_token)
+    last = await calls.ListHolds(rest)
+    assert [*page.holds, *last.holds] == [placed[0], placed[2]]
+    assert last.next_page_token == ""
 
 
 async def test_rec_03_requests_are_listed_for_who_decides_and_for_who_asked(served, filed):

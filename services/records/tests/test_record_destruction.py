@@ -13,9 +13,10 @@ from records.files.tables import VERSIONS
 from records.policy import years_after, years_before
 from records.retention import commands, holds, queries
 from records.retention.destruction import State
+from records.retention.tables import DESTRUCTIONS
 from servicekit.creation import CreationKey
 from servicekit.ids import uuid7
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from test_log_sequence import audited
 
 FIVE_YEARS = timedelta(days=5 * 366)
@@ -69,7 +70,7 @@ async def test_rec_06_destroyed_by_two_and_the_log_still_verifies(desk, propose,
     await propose(doomed, "record_destroyed")
     # Of a request that was never decided only its clock is left.
     await desk.pass_time(timedelta(seconds=1))
-    await desk.refused("record_destroyed", accesses.open_record, request.request_id, ARCHIVIST)
+    await desk.refused("record_destroyed", accesses.open_record, request.request_id, ARCHIVIST, policy=desk.policy)
     assert await desk.problems() == []
 
 
@@ -77,7 +78,9 @@ async def test_rec_06_a_hold_keeps_it_whatever_its_age(desk, propose, a_closed_c
     record = await desk.file(a_closed_case())
     desk.clock.advance(FIVE_YEARS)
     proposal = await propose(record)
-    hold = await desk.do(holds.place_hold, record.record_number, reason="诉讼", principal=SUPERVISOR)
+    hold = await desk.do(
+        holds.place_hold, record.record_number, reason="诉讼", key=CreationKey("", b""), principal=SUPERVISOR
+    )
     await propose(record, "record_on_hold")
     await desk.refused(
         "record_on_hold", commands.approve_destruction, proposal.destruction_id, **approving(desk, SECOND)
@@ -87,6 +90,25 @@ async def test_rec_06_a_hold_keeps_it_whatever_its_age(desk, propose, a_closed_c
     await desk.refused("transition_forbidden", holds.release_hold, hold.hold_id, SUPERVISOR)
     await desk.refused("hold_unknown", holds.release_hold, uuid7(), SUPERVISOR)
     assert await destroyable(desk) == [record.record_id]
+
+
+async def test_rec_06_one_proposal_at_a_time(desk, propose, a_closed_case):
+    record = await desk.file(a_closed_case())
+    desk.clock.advance(FIVE_YEARS)
+    proposal = await propose(record)
+    await propose(record, "destruction_open")
+    await desk.do(commands.reject_destruction, proposal.destruction_id, expected_version=0, principal=SECOND)
+    again = await propose(record)
+    for who in (SECOND, SUPERVISOR):
+        await desk.do(commands.approve_destruction, again.destruction_id, **approving(desk, who))
+    await desk.sequence()
+    assert await desk.problems() == []
+
+    async def hang(tx):
+        await tx.execute(update(DESTRUCTIONS).values(state=State.PROPOSED))
+
+    await desk.do(hang)
+    assert await desk.problems() == ["a proposal to destroy it is still open after its destruction"]
 
 
 async def destroyable(desk):

@@ -6,6 +6,7 @@ import pytest
 from bihuan.intake.v1 import cases_pb2, events_pb2
 from hypothesis import given
 from hypothesis import strategies as st
+from records.exports.labels import in_words
 from records.files.content import canonical_content, content_hash, read_content
 from records.files.rules import missing_from, retention_class_of, staff_of
 
@@ -39,6 +40,13 @@ def test_rec_01_a_survey_without_an_answer_is_a_recorded_absence(a_closed_case):
 
 def test_rec_01_an_empty_event_lacks_everything():
     assert len(missing_from(events_pb2.CaseClosed())) == 9
+
+
+def test_what_is_missing_has_words_in_both_languages():
+    for part in missing_from(events_pb2.CaseClosed()):
+        assert in_words("missing", part, "zh-CN") != part
+        assert in_words("missing", part, "en") == part.replace("_", " ")
+    assert in_words("happened", "of_a_later_version", "zh-CN") == "of_a_later_version"
 
 
 def test_staff_are_named_once_in_order_of_appearance(a_closed_case):

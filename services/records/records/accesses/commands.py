@@ -47,15 +47,16 @@ async def request_access(
     record_destroyed.
     """
     purpose = rules.require_purpose(purpose)
-    request_id, is_new = await claim_id(tx, "request_access", key, principal)
-    if not is_new:
-        return await store.find(tx, request_id)
     record = await find_record(tx, reference)
     try:
         rules.require_may_ask(record, principal, policy)
     except Fault as refusal:
         await trace_access(tx, record, principal, refusal.code)
         return refusal
+    # Only now: the trace of a refusal is committed, and a key with it would be spent on nothing.
+    request_id, is_new = await claim_id(tx, "request_access", key, principal)
+    if not is_new:
+        return await store.find(tx, request_id)
     request = rules.ask(record, request_id, principal, purpose=purpose, now=tx.now, policy=policy)
     await store.add(tx, request)
     await _start_clock(tx, request)
@@ -83,7 +84,8 @@ async def approve_access(
 ) -> AccessRequest:
     """Raises Fault access_request_unknown, stale_version, and as `rules.approve`."""
     before = await store.lock(tx, request_id, expected_version)
-    after = rules.approve(before, principal, now=tx.now, policy=policy)
+    record = await find_record(tx, str(before.record_id))
+    after = rules.approve(before, record, principal, now=tx.now, policy=policy)
     may_open = after.state == State.APPROVED
     approved = events_pb2.AccessApproved(**_named(after), approved_by=principal.user_id, may_open=may_open)
     await store.save(tx, after, approved, Kind.ACCESS_APPROVED, approved_by=principal.user_id)
@@ -114,7 +116,7 @@ async def expire_access(tx: UnitOfWork, request_id: UUID) -> None:
 
 
 async def open_record(
-    tx: UnitOfWork, request_id: UUID, principal: Principal, *, exported: bool = False
+    tx: UnitOfWork, request_id: UUID, principal: Principal, *, policy: Policy, exported: bool = False
 ) -> Opened | Fault:
     """The record's content for who asked, with a trace; `exported`: as a package that leaves the platform.
 
@@ -123,7 +125,7 @@ async def open_record(
     before = await store.lock(tx, request_id)
     record = await find_record(tx, str(before.record_id))
     try:
-        after = rules.use(before, record, principal, tx.now)
+        after = rules.use(before, record, principal, now=tx.now, policy=policy)
     except Fault as refusal:
         await trace_access(tx, record, principal, refusal.code, request_id=request_id, purpose=before.purpose)
         return refusal
@@ -132,6 +134,19 @@ async def open_record(
     opened = events_pb2.RecordOpened(**_named(after), opened_by=principal.user_id, exported=exported)
     await store.save(tx, after, opened)
     return Opened(record, await read_version(tx, record), after, tx.now, entry_id)
+
+
+async def enter_package(tx: UnitOfWork, opened: Opened, sha256: str) -> None:
+    """The checksum of a package enters the log before it leaves: whether a package is the one that was given out."""
+    facts = {
+        "record_id": str(opened.record.record_id),
+        "record_number": opened.record.record_number,
+        "version": str(opened.record.version),
+        "request_id": str(opened.request.request_id),
+        "opening": str(opened.entry_id),
+        "sha256": sha256,
+    }
+    await enter(tx, Kind.RECORD_EXPORTED, facts, record_id=opened.record.record_id, version=opened.record.version)
 
 
 async def _start_clock(tx: UnitOfWork, request: AccessRequest) -> None:

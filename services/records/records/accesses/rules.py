@@ -51,13 +51,16 @@ def require_purpose(purpose: str) -> str:
     return purpose.strip()
 
 
-def approve(request: AccessRequest, principal: Principal, *, now: datetime, policy: Policy) -> AccessRequest:
+def approve(
+    request: AccessRequest, record: Record, principal: Principal, *, now: datetime, policy: Policy
+) -> AccessRequest:
     """One more person agrees; the last one needed opens it for a time.
 
-    Raises Fault transition_forbidden, domain_forbidden, approval_own or approval_twice.
+    Raises Fault transition_forbidden, domain_forbidden, approval_own, approval_twice or grade_raised.
     """
     _require_pending(request, "approve_access")
     require_may_approve(principal, request.region, request.requested_by, request.approved_by)
+    _require_grade(request, record, policy)
     agreed = [*request.approved_by, principal.user_id]
     if len(agreed) < request.approvals_needed:
         return _next(request, approved_by=agreed)
@@ -65,7 +68,7 @@ def approve(request: AccessRequest, principal: Principal, *, now: datetime, poli
 
 
 def reject(request: AccessRequest, principal: Principal, reason: str) -> AccessRequest:
-    """Somebody who might have agreed does not. Raises as `approve`."""
+    """Somebody who might have agreed does not. Raises as `approve`, but whatever the grade has become."""
     _require_pending(request, "reject_access")
     require_may_approve(principal, request.region, request.requested_by, request.approved_by)
     return _next(request, state=State.REJECTED, rejected_by=principal.user_id, rejected_reason=reason)
@@ -78,17 +81,27 @@ def expire(request: AccessRequest) -> AccessRequest:
     return _next(request, state=State.EXPIRED)
 
 
-def use(request: AccessRequest, record: Record, principal: Principal, now: datetime) -> AccessRequest:
-    """Who asked opens it once more. Raises Fault not_yours, domain_forbidden, record_destroyed or access_not_open."""
+def use(
+    request: AccessRequest, record: Record, principal: Principal, *, now: datetime, policy: Policy
+) -> AccessRequest:
+    """Who asked opens it once more, if they still might ask.
+
+    Raises Fault not_yours, domain_forbidden, grade_forbidden, record_destroyed, grade_raised or access_not_open.
+    """
     if principal.user_id != request.requested_by:
         raise Fault("not_yours")
-    principal.require_region(record.region)
-    if record.destroyed_at is not None:
-        raise Fault("record_destroyed")
+    require_may_ask(record, principal, policy)
+    _require_grade(request, record, policy)
     if not request.may_be_opened(now):
         over = State.EXPIRED if request.state == State.APPROVED else request.state
         raise Fault("access_not_open", state=over.value)
     return _next(request, opened_times=request.opened_times + 1)
+
+
+def _require_grade(request: AccessRequest, record: Record, policy: Policy) -> None:
+    """What others agreed to, or nobody had to, was the grade of that time."""
+    if policy.grades[record.grade].rank > policy.grades[request.grade].rank:
+        raise Fault("grade_raised", grade=record.grade)
 
 
 def _require_pending(request: AccessRequest, action: str) -> None:

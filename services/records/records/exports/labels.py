@@ -1,8 +1,9 @@
-"""The words of a rendered record in both languages: labels.yaml."""
+"""The words of a rendered record in both languages: labels.yaml, words.yaml."""
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 from servicekit.languages import Language
@@ -11,6 +12,21 @@ from servicekit.languages import Language
 @cache
 def labels() -> Mapping[str, Mapping[Language, str]]:
     """Every label by name, read once."""
-    source = files("records.exports").joinpath("labels.yaml").read_text(encoding="utf-8")
-    found: Mapping[str, Mapping[Language, str]] = yaml.safe_load(source)
+    found: Mapping[str, Mapping[Language, str]] = _read("labels.yaml")
     return found
+
+
+def in_words(kind: str, code: str, language: Language) -> str:
+    """A code of words.yaml in words; one that is not there as it is."""
+    word = _words()[kind].get(code)
+    return word[language] if word else code
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, Mapping[Language, str]]]:
+    found: Mapping[str, Mapping[str, Mapping[Language, str]]] = _read("words.yaml")
+    return found
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(files("records.exports").joinpath(name).read_text(encoding="utf-8"))

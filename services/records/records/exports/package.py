@@ -19,6 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import CHINA_TIME
+from servicekit.errors import Fault
 from servicekit.languages import LANGUAGES
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ from records.accesses.commands import Opened
 from records.exports.bag import zipped_bag
 from records.exports.readable import ClearText, readable, watermark
 from records.files.catalogue import catalogue_bytes
+from records.files.queries import find_record
 from records.files.record import Record
 from records.files.tables import VERSIONS
 from records.log.entries import canonical
@@ -44,9 +46,17 @@ class Evidence:
 
 
 async def collect_evidence(tx: UnitOfWork, record: Record) -> Evidence:
-    """Raises Fault log_entry_waiting for a version that was filed a moment ago."""
-    statement = select(VERSIONS.c.version, VERSIONS.c.content).where(VERSIONS.c.record_id == record.record_id)
+    """Of the versions that there were when the record was opened; it may have been filed again since.
+
+    Raises Fault log_entry_waiting for a version that was filed a moment ago, record_destroyed for one that was
+    destroyed meanwhile, record_unknown when somebody took one away.
+    """
+    of_record = VERSIONS.c.record_id == record.record_id, VERSIONS.c.version <= record.version
+    statement = select(VERSIONS.c.version, VERSIONS.c.content).where(*of_record)
     contents = {row.version: row.content for row in await tx.execute(statement.order_by(VERSIONS.c.version))}
+    if list(contents) != list(range(1, record.version + 1)):
+        today = await find_record(tx, str(record.record_id))
+        raise Fault("record_destroyed" if today.destroyed_at else "record_unknown")
     return Evidence(contents, await prove_versions(tx, record.record_id, contents))
 
 

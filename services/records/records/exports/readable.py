@@ -13,7 +13,7 @@ from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
 
 from records.accesses.commands import Opened
-from records.exports.labels import labels
+from records.exports.labels import in_words, labels
 from records.files.record import Record
 from standards import Standards
 
@@ -62,10 +62,15 @@ def readable(opened: Opened, texts: Sequence[ClearText], standards: Standards, l
     say = {name: label[language] for name, label in labels().items()}
     mark = escape(watermark(opened, language))
     history = [
-        (_local(entry.at.ToDatetime(tzinfo=CHINA_TIME)), entry.happened, entry.actor, _details(entry.details))
+        (
+            _local(entry.at.ToDatetime(tzinfo=CHINA_TIME)),
+            in_words("happened", entry.happened, language),
+            entry.actor,
+            _details(entry.details),
+        )
         for entry in opened.content.history
     ]
-    words = [(_local(each.at), each.role, each.text or say["erased"]) for each in texts]
+    words = [(_local(each.at), in_words("role", each.role, language), each.text or say["erased"]) for each in texts]
     return _PAGE.format(
         language=language,
         title=escape(f"{say['title']} {opened.record.record_number}"),
@@ -96,7 +101,7 @@ def _facts(record: Record, standards: Standards, language: Language) -> Iterator
     yield "accepted_at", _local(record.accepted_at)
     yield "closed_at", _local(record.closed_at)
     yield "filed_at", _local(record.filed_at)
-    yield "missing", ", ".join(record.missing)
+    yield "missing", ", ".join(in_words("missing", part, language) for part in record.missing)
     yield "content_hash", record.content_hash
 
 

@@ -2,7 +2,7 @@
 
 Entry: a JSON object with `at`, `entry_id`, `facts` (names and texts), `kind` and `salt`, keys sorted by code point, no
 white space, in UTF-8. The salt makes its hash tell nothing to whoever does not have the entry, and an entry whose bytes
-were destroyed cannot be guessed again (docs/decisions/0007).
+were destroyed cannot be guessed again (docs/decisions/0008).
 """
 
 import base64
@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
     RECORD_FILED = "record_filed"
     RECORD_SEEN = "record_seen"
+    RECORD_EXPORTED = "record_exported"
     ACCESS_REQUESTED = "access_requested"
     ACCESS_APPROVED = "access_approved"
     ACCESS_REJECTED = "access_rejected"

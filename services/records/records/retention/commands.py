@@ -28,14 +28,19 @@ async def propose_destruction(
 ) -> Destruction:
     """A proposal that others must approve. The same key gives the same again.
 
-    Raises Fault record_unknown, domain_forbidden, record_destroyed, record_on_hold or retention_running.
+    Raises Fault record_unknown, domain_forbidden, record_destroyed, record_on_hold, retention_running, or
+    destruction_open while another proposal of the record is.
     """
     destruction_id, is_new = await claim_id(tx, "propose_destruction", key, principal)
     if not is_new:
         return await find_destruction(tx, destruction_id)
-    record = await find_record(tx, reference)
+    # Locked, so that there is one open proposal at most.
+    record = await lock_record(tx, (await find_record(tx, reference)).record_id)
     principal.require_region(record.region)
     await _require_destroyable(tx, record, policy)
+    open_already = (DESTRUCTIONS.c.record_id == record.record_id) & (DESTRUCTIONS.c.state == State.PROPOSED)
+    if await tx.scalar(select(DESTRUCTIONS.c.destruction_id).where(open_already).limit(1)):
+        raise Fault("destruction_open")
     proposed = Destruction(
         destruction_id=destruction_id,
         version=1,

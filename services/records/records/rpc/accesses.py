@@ -126,7 +126,8 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
         principal = caller(context)
         opened = _granted(
             await self._database.run(
-                "open_record", lambda tx: commands.open_record(tx, UUID(request.request_id), principal)
+                "open_record",
+                lambda tx: commands.open_record(tx, UUID(request.request_id), principal, policy=self._policy),
             )
         )
         texts = await self._clear_texts(opened)
@@ -139,7 +140,10 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
         principal = caller(context)
         opened = _granted(
             await self._database.run(
-                "export_record", lambda tx: commands.open_record(tx, UUID(request.request_id), principal, exported=True)
+                "export_record",
+                lambda tx: commands.open_record(
+                    tx, UUID(request.request_id), principal, policy=self._policy, exported=True
+                ),
             )
         )
         texts = await self._clear_texts(opened)
@@ -155,11 +159,13 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
             keys=keys,
             standards=self._standards,
         )
+        digest = hashlib.sha256(package).hexdigest()
+        await self._database.run("enter_package", lambda tx: commands.enter_package(tx, opened, digest))
         return pb.ExportedRecord(
             file_name=f"{package_name(opened.record)}.zip",
             media_type=MEDIA_TYPE,
             package=package,
-            sha256=hashlib.sha256(package).hexdigest(),
+            sha256=digest,
         )
 
     async def ListRecordAccesses(

@@ -16,6 +16,7 @@ from records.retention import commands, holds, queries
 from records.retention.destruction import State
 from records.rpc.messages import DEFAULT_PAGE, destruction_message, hold_message, inclusion_message
 
+HOLDS = "record_holds"
 LISTING = "record_destructions"
 STATE = "DESTRUCTION_STATE_"
 
@@ -30,7 +31,10 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
     async def PlaceHold(self, request: pb.PlaceHoldRequest, context: Context) -> pb.Hold:
         principal = caller(context)
         placed = await self._database.run(
-            "place_hold", lambda tx: holds.place_hold(tx, request.record, reason=request.reason, principal=principal)
+            "place_hold",
+            lambda tx: holds.place_hold(
+                tx, request.record, reason=request.reason, key=CreationKey.of(request), principal=principal
+            ),
         )
         return hold_message(placed)
 
@@ -42,9 +46,14 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
         return hold_message(released)
 
     async def ListHolds(self, request: pb.ListHoldsRequest, context: Context) -> pb.ListHoldsResponse:
+        size = request.page_size or DEFAULT_PAGE
+        key = PageToken.decode(HOLDS, request.page_token)
         async with self._database.transaction("list_holds") as tx:
-            found = await holds.list_holds(tx, request.record, caller(context))
-        return pb.ListHoldsResponse(holds=[hold_message(hold) for hold in found])
+            found = await holds.list_holds(
+                tx, request.record, caller(context), after=key[0] if key else None, limit=size + 1
+            )
+        more = PageToken.encode(HOLDS, found[size - 1].hold_id) if len(found) > size else ""
+        return pb.ListHoldsResponse(holds=[hold_message(hold) for hold in found[:size]], next_page_token=more)
 
     async def ProposeDestruction(self, request: pb.ProposeDestructionRequest, context: Context) -> pb.Destruction:
         principal = caller(context)
