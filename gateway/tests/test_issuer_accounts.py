@@ -66,7 +66,6 @@ def test_every_role_has_somebody(issuer_dir):
         "channel-monitoring",
         "partner-alarms",
         "partner-demo",
-        "partner-alarms",
     }
 
 
