@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them.
-BESIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help

@@ -134,6 +134,10 @@ def _entries():
                 yield from ((file, section, name) for name in entries)
 
 
+# The one in C writes hundreds of files in a tenth of the time.
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
 @pytest.mark.parametrize("file", sorted({file for file, _, _ in _entries()}))
 def test_every_entry_needs_its_source_and_knows_no_other_words(file, tmp_path):
     """For every entry of every file: without its source, and with an unknown word, it is refused by name."""
@@ -148,7 +152,7 @@ def test_every_entry_needs_its_source_and_knows_no_other_words(file, tmp_path):
             else:
                 entry["colour"] = "red"
             path = tmp_path / f"{file}.yaml"
-            path.write_text(yaml.safe_dump(changed, allow_unicode=True, sort_keys=False), encoding="utf-8")
+            path.write_text(yaml.dump(changed, Dumper=DUMPER, allow_unicode=True, sort_keys=False), encoding="utf-8")
             with pytest.raises(StandardsError) as caught:
                 check_document(read_document(path), model)
             assert f"{section}.{name}." in caught.value.reason
