@@ -116,6 +116,7 @@ def test_cmp05_the_customer_was_told_asked_and_rated(told: Told) -> None:
 
 
 def test_cmp07_the_root_cause_is_a_chain_and_a_path_in_the_tree(told: Told) -> None:
+    """CMP-07: a chain of five whys, linked to its work order and grouped by cause."""
     cause = told.seen["archived"]["cause"]
     assert cause["path"] == ["network", "line_ageing"]
     assert len(cause["whys"]) == 5
