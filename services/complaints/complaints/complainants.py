@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.sealing import Sealer
@@ -17,7 +18,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from complaints.complaints.complaint import UTC_TIME
 from complaints.complaints.tables import COMPLAINTS
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from bihuan.complaints.v1 import complaints_pb2, events_pb2
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from complaints.complaints import steps
-from complaints.complaints.complaint import UTC_TIME, Complaint, Stage
+from complaints.complaints.complaint import Complaint, Stage
 from complaints.complaints.steps import Step, changed, ids_of, require_stage
 
 

@@ -6,12 +6,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from bihuan.complaints.v1 import complaints_pb2, events_pb2
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 from standards.indicators import Direction
 
-from complaints.complaints.complaint import LEARNING, UTC_TIME, Complaint
+from complaints.complaints.complaint import LEARNING, Complaint
 from complaints.complaints.steps import Step, changed, ids_of, require_stage
 from standards import Standards
 

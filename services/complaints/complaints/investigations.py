@@ -7,11 +7,12 @@ from uuid import UUID
 
 from bihuan.complaints.v1 import complaints_pb2, events_pb2
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
-from complaints.complaints.complaint import UTC_TIME, Complaint, Stage
+from complaints.complaints.complaint import Complaint, Stage
 from complaints.complaints.steps import Step, changed, ids_of, noted, require_stage
 
 # How dispatch knows whom to answer.

@@ -5,12 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from bihuan.complaints.v1 import complaints_pb2, events_pb2
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 from standards.models import ComplaintRemedy
 
-from complaints.complaints.complaint import UTC_TIME, Complaint, Stage
+from complaints.complaints.complaint import Complaint, Stage
 from complaints.complaints.steps import Step, changed, ids_of, require_stage
 
 

@@ -19,7 +19,6 @@ from dispatch.slots import store as reservations
 from dispatch.slots.booking import book_reservation
 from dispatch.slots.holding import Wish, find_slots, hold_slot
 from dispatch.slots.reservation import Reservation
-from dispatch.slots.windows import Window
 from dispatch.work_orders import commands, store
 from dispatch.work_orders.assignment import Need
 from dispatch.work_orders.commands import Attempt
@@ -33,6 +32,7 @@ from servicekit.deadlines import CHINA_TIME
 from servicekit.deadlines.firing import Firing
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.windows import Window
 from sqlalchemy import select
 
 from standards import load

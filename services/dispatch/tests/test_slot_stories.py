@@ -12,11 +12,11 @@ from dispatch.engineers import rostering
 from dispatch.slots.holding import release_hold
 from dispatch.slots.reservation import State
 from dispatch.slots.tables import RESERVATIONS
-from dispatch.slots.windows import Window, window_of
 from dispatch.work_orders.work_order import State as OrderState
 from google.protobuf.json_format import ParseDict
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.windows import Window
 from sqlalchemy import insert
 
 DAY = timedelta(days=1)
@@ -298,7 +298,7 @@ async def test_dsp_05_nobody_is_left_then_other_times_are_offered(planner, depot
     await drop(planner, li)
     (failed,) = await planner.told("failed")
     assert failed["appointment_id"] == wanted.appointment_id
-    assert [window_of(ParseDict(each, TimePeriod())).start for each in failed["alternatives"]] == [shift_of_late]
+    assert [Window.of(ParseDict(each, TimePeriod())).start for each in failed["alternatives"]] == [shift_of_late]
     order = await depot.order(wanted.work_order_id)
     assert (order.state, order.failure) == (OrderState.CANCELLED, "appointment_failed")
     assert (await planner.reservation(held)).state == State.FAILED

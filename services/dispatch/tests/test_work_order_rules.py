@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from bihuan.dispatch.v1 import events_pb2, work_orders_pb2
 from dispatch.engineers.engineer import Engineer
-from dispatch.slots.windows import Window
 from dispatch.work_orders import rules
 from dispatch.work_orders.work_order import HELD, OPEN, State, WorkOrder
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from servicekit.errors import Fault
+from servicekit.windows import Window
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 REPORT = work_orders_pb2.Report(found="wet joint", done="spliced anew")

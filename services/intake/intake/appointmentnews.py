@@ -9,6 +9,7 @@ from uuid import UUID
 from bihuan.dispatch.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.messaging import Reactions, Received
+from servicekit.windows import Window
 from sqlalchemy import select
 
 from intake.appointments import rules, store
@@ -19,7 +20,6 @@ from intake.cases import appointed
 from intake.cases.case import Case
 from intake.cases.changes import put_back
 from intake.cases.rules import Visit
-from intake.cases.slot import Slot
 from intake.cases.steps import noted
 from intake.desk import Desk
 
@@ -39,7 +39,7 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
         if appointment.state not in LIVE or not appointed.is_appointable(case, appointment.work_order_id):
             await _call_off(tx, desk, case, appointment)
             return
-        slot, reservation_id = Slot.of(event.valid_for), UUID(event.reservation_id)
+        slot, reservation_id = Window.of(event.valid_for), UUID(event.reservation_id)
         rule = rules.confirm if appointment.state == State.INITIALIZED else rules.move
         step = rule(appointment, tx.now, reservation_id=reservation_id, slot=slot, limits=limits)
         case_step = appointed.appoint(

@@ -4,10 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, SmallInteger, Text
+from servicekit.database.columns import UTC_TIME
+from sqlalchemy import ARRAY, SmallInteger, Text
 from sqlmodel import Field, SQLModel
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class Stage(StrEnum):

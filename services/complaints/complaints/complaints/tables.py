@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from complaints.complaints.complaint import UTC_TIME, Complaint
+from complaints.complaints.complaint import Complaint
 
 # The sequence behind complaint numbers.
 NUMBERS = "complaint_numbers"

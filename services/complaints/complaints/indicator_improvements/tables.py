@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlmodel import Field
 
-from complaints.complaints.complaint import UTC_TIME
 from complaints.improvements import Improvement
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
-from sqlalchemy import DateTime, Text
+from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-UTC_TIME = DateTime(timezone=True)
 CLEARED = "cleared"
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
-from dispatch.engineers.engineer import UTC_TIME, Qualification
+from dispatch.engineers.engineer import Qualification
 
 
 class State(StrEnum):

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text
+from servicekit.database.columns import UTC_TIME
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class Engineer(SQLModel):

@@ -9,12 +9,12 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.regions import lies_in
+from servicekit.windows import Window
 from sqlalchemy import CursorResult, exists, select
 
 from dispatch.engineers.engineer import Engineer, Qualification
 from dispatch.engineers.shift import Shift
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS, SHIFTS
-from dispatch.slots.windows import Window
 
 
 @dataclass(frozen=True, slots=True)

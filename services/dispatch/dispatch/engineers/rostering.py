@@ -7,6 +7,7 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.windows import Window
 from sqlalchemy import delete, insert, select, update
 
 from dispatch.engineers import store
@@ -14,7 +15,6 @@ from dispatch.engineers.queries import Profile, get_engineer
 from dispatch.engineers.replanning import replan_engineer
 from dispatch.engineers.shift import Shift
 from dispatch.engineers.tables import SHIFTS
-from dispatch.slots.windows import Window
 from dispatch.work_orders.placement import Placement, hold_waiting_line
 
 SHIFT_CANCELLED = "shift_cancelled"

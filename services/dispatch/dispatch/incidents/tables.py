@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from dispatch.incidents.incident import ONGOING, UTC_TIME, Incident
+from dispatch.incidents.incident import ONGOING, Incident
 
 # The sequence behind incident numbers.
 NUMBERS = "incident_numbers"

@@ -10,11 +10,11 @@ from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
+from servicekit.windows import Window
 
 from dispatch.access import require_may_read
 from dispatch.engineers import commands, queries, rostering
 from dispatch.rpc.messages import engineer_message, qualification_of
-from dispatch.slots.windows import window_of
 from dispatch.work_orders.placement import Placement
 
 DEFAULT_PAGE = 50
@@ -118,7 +118,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
             lambda tx: rostering.plan_shift(
                 tx,
                 UUID(request.engineer_id),
-                window_of(request.valid_for),
+                Window.of(request.valid_for),
                 key=request.idempotency_key,
                 fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
                 principal=principal,

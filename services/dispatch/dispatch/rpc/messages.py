@@ -5,12 +5,12 @@ from uuid import UUID
 
 from bihuan.dispatch.v1 import appointments_pb2, engineers_pb2, work_orders_pb2
 from google.protobuf.json_format import ParseDict
+from servicekit.windows import Window
 
 from dispatch.engineers.engineer import Qualification
 from dispatch.engineers.queries import Profile
 from dispatch.slots.reservation import Reservation
 from dispatch.slots.reservation import State as ReservationState
-from dispatch.slots.windows import Window
 from dispatch.work_orders.queries import View
 from dispatch.work_orders.tables import HistoryRow
 from dispatch.work_orders.work_order import State

@@ -10,13 +10,14 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.windows import Window
 
 from dispatch.policy import Policy
 from dispatch.slots import rules, store
 from dispatch.slots.access import require_may_use, require_serves
 from dispatch.slots.planning import Board, alternatives_to, board_of, boards_of, make_room, need_of
 from dispatch.slots.reservation import Reservation, State
-from dispatch.slots.windows import Window, bookable_windows, require_bookable
+from dispatch.slots.windows import bookable_windows, require_bookable
 from dispatch.work_orders.assignment import Need
 from dispatch.work_orders.placement import hold_waiting_line
 

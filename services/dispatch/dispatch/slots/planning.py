@@ -13,6 +13,7 @@ from uuid import UUID
 
 from servicekit.database import UnitOfWork
 from servicekit.regions import regions_upwards
+from servicekit.windows import Window
 from sqlalchemy import func, select
 
 from dispatch.engineers.engineer import Engineer, Qualification
@@ -22,7 +23,7 @@ from dispatch.policy import Policy
 from dispatch.slots import rules, store
 from dispatch.slots.capacity import Claim, Place, count_places, find_place
 from dispatch.slots.reservation import Reservation, State
-from dispatch.slots.windows import Window, bookable_windows
+from dispatch.slots.windows import bookable_windows
 from dispatch.work_orders.assignment import Need
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import HELD

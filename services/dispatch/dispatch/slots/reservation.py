@@ -4,12 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text
+from servicekit.database.columns import UTC_TIME
+from servicekit.windows import Window
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
-
-from dispatch.slots.windows import Window
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class State(StrEnum):

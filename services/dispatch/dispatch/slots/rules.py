@@ -13,9 +13,9 @@ from uuid import UUID
 from bihuan.dispatch.v1 import events_pb2
 from google.protobuf.message import Message
 from servicekit.errors import Fault
+from servicekit.windows import Window
 
 from dispatch.slots.reservation import LIVE, Reservation, State
-from dispatch.slots.windows import Window
 
 
 @dataclass(frozen=True)

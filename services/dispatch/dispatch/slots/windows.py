@@ -1,45 +1,15 @@
 """The times at which visits can begin and end: slots of equal length within shop hours (DSP-05). Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from bihuan.common.v1.common_pb2 import TimePeriod
 from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
+from servicekit.windows import TIME_FORMAT, Window
 
 from dispatch.policy import SlotPolicy
 
-TIME_FORMAT = "%Y-%m-%d %H:%M"
 _ONE_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Window:
-    """From `start` up to `end`, both in UTC."""
-
-    start: datetime
-    end: datetime
-
-    def covers(self, other: "Window") -> bool:
-        return self.start <= other.start and other.end <= self.end
-
-    def overlaps(self, other: "Window") -> bool:
-        return self.start < other.end and other.start < self.end
-
-    def message(self) -> TimePeriod:
-        """As the contracts write it."""
-        return TimePeriod(start_date_time=self.start, end_date_time=self.end)
-
-    def __str__(self) -> str:
-        """As people in China read it."""
-        begins, ends = self.start.astimezone(CHINA_TIME), self.end.astimezone(CHINA_TIME)
-        return f"{begins.strftime(TIME_FORMAT)}–{ends.strftime('%H:%M')}"
-
-
-def window_of(period: TimePeriod) -> Window:
-    """The window that a contract's time period says."""
-    return Window(period.start_date_time.ToDatetime(UTC), period.end_date_time.ToDatetime(UTC))
 
 
 def windows_between(first: datetime, last: datetime, policy: SlotPolicy) -> Iterator[Window]:

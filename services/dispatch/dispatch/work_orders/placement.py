@@ -15,6 +15,7 @@ from uuid import UUID
 
 from servicekit.database import UnitOfWork
 from servicekit.regions import lies_in, regions_upwards
+from servicekit.windows import Window
 from sqlalchemy import select, text, tuple_
 
 from dispatch.engineers import store as engineers
@@ -23,7 +24,6 @@ from dispatch.engineers.queries import qualifications_of
 from dispatch.engineers.tables import ENGINEERS, QUALIFICATIONS
 from dispatch.policy import Policy
 from dispatch.slots.keeping import choose_keeper
-from dispatch.slots.windows import Window
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.assignment import (
     Candidate,

@@ -14,9 +14,9 @@ from bihuan.dispatch.v1 import events_pb2, work_orders_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from servicekit.errors import Fault
+from servicekit.windows import Window
 
 from dispatch.engineers.engineer import Engineer
-from dispatch.slots.windows import Window
 from dispatch.work_orders.work_order import HELD, NOT_STARTED, OPEN, State, WorkOrder
 
 # Clocks of a work order, by their names in standards/clocks.yaml.

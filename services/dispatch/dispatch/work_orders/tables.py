@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from dispatch.work_orders.work_order import UTC_TIME, State, WorkOrder
+from dispatch.work_orders.work_order import State, WorkOrder
 
 # The sequence behind work order numbers.
 NUMBERS = "work_order_numbers"

@@ -5,13 +5,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, SmallInteger, Text, Uuid
+from servicekit.database.columns import UTC_TIME
+from servicekit.windows import Window
+from sqlalchemy import SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
-
-from dispatch.slots.windows import Window
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class State(StrEnum):

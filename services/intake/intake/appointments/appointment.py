@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from bihuan.common.v1.common_pb2 import TimePeriod
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
-
-from intake.cases.case import UTC_TIME
 
 
 class State(StrEnum):

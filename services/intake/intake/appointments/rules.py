@@ -16,9 +16,9 @@ from bihuan.intake.v1 import events_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from servicekit.errors import Fault
+from servicekit.windows import Window
 
 from intake.appointments.appointment import LIVE, Appointment, State
-from intake.cases.slot import Slot
 
 # Clocks of an appointment, by their names in standards/clocks.yaml.
 PREPARATION = "appointment_preparation"
@@ -64,7 +64,7 @@ def request(appointment: Appointment, *, booking: dispatch_events.BookReservatio
     )
 
 
-def confirm(appointment: Appointment, now: datetime, *, reservation_id: UUID, slot: Slot, limits: Limits) -> Step:
+def confirm(appointment: Appointment, now: datetime, *, reservation_id: UUID, slot: Window, limits: Limits) -> Step:
     """The slot is the customer's."""
     _require(appointment, "confirm", frozenset({State.INITIALIZED}))
     after = _in_slot(appointment, reservation_id, slot, state=State.CONFIRMED, confirmed_at=now)
@@ -122,7 +122,7 @@ def ask_to_move(appointment: Appointment, *, booking: dispatch_events.BookReserv
     return Step(after, "appointment_move_requested", command=booking)
 
 
-def move(appointment: Appointment, now: datetime, *, reservation_id: UUID, slot: Slot, limits: Limits) -> Step:
+def move(appointment: Appointment, now: datetime, *, reservation_id: UUID, slot: Window, limits: Limits) -> Step:
     """The other slot is the customer's now. What was made ready stays ready; the reminder goes by the new time."""
     _require(appointment, "move", frozenset({State.CONFIRMED}))
     previously = appointment.period
@@ -221,7 +221,7 @@ def _ended(
     )
 
 
-def _in_slot(appointment: Appointment, reservation_id: UUID, slot: Slot, **changes: Any) -> Appointment:
+def _in_slot(appointment: Appointment, reservation_id: UUID, slot: Window, **changes: Any) -> Appointment:
     return _changed(
         appointment,
         reservation_id=reservation_id,
@@ -233,7 +233,7 @@ def _in_slot(appointment: Appointment, reservation_id: UUID, slot: Slot, **chang
     )
 
 
-def _watched(appointment: Appointment, slot: Slot, now: datetime, limits: Limits) -> dict[str, datetime]:
+def _watched(appointment: Appointment, slot: Window, now: datetime, limits: Limits) -> dict[str, datetime]:
     remind_at = slot.start - limits.lead
     starts = {REMINDER: remind_at}
     if appointment.prepared_at is None:
@@ -258,7 +258,7 @@ def _as_json(periods: Sequence[TimePeriod]) -> list[dict[str, Any]]:
     return [MessageToDict(period, preserving_proto_field_name=True) for period in periods]
 
 
-def _shown(slot: Slot) -> dict[str, str]:
+def _shown(slot: Window) -> dict[str, str]:
     return {"start": slot.start.isoformat(), "end": slot.end.isoformat()}
 
 

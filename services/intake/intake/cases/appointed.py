@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from bihuan.common.v1.common_pb2 import TimePeriod
+from servicekit.windows import Window
 
 from intake.cases import rules, steps
 from intake.cases.case import Case, Stage
 from intake.cases.rules import Classification, Visit
-from intake.cases.slot import Slot, shown
+from intake.cases.slot import shown
 from intake.cases.steps import ClockStart, Step, changed, entered, forbidden, noted
 
 VISITED = frozenset({Stage.ASSESSED, Stage.ASSIGNED, Stage.HANDLING})
@@ -47,7 +48,7 @@ def appoint(
     *,
     visit: Visit,
     version: int,
-    slot: Slot,
+    slot: Window,
     booked_by: str,
     urgency_priorities: Mapping[str, int],
 ) -> Step:

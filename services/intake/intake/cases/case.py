@@ -4,12 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, SmallInteger, Text
+from servicekit.database.columns import UTC_TIME
+from servicekit.windows import Window
+from sqlalchemy import ARRAY, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
-from intake.cases.slot import Slot
-
-UTC_TIME = DateTime(timezone=True)
 # The kind of case that tells of an outage (INT-15).
 FAULT = "fault_repair"
 
@@ -130,8 +129,8 @@ class Case(SQLModel):
         return self.handler if self.stage in {Stage.ASSIGNED, Stage.HANDLING} else self.owner
 
     @property
-    def appointed(self) -> Slot | None:
+    def appointed(self) -> Window | None:
         """The appointed time of its visit."""
         if self.appointed_from is None or self.appointed_until is None:
             return None
-        return Slot(self.appointed_from, self.appointed_until)
+        return Window(self.appointed_from, self.appointed_until)

@@ -7,6 +7,7 @@ from bihuan.common.v1.common_pb2 import CLOCK_STATE_MISSED, Clock
 from bihuan.intake.v1 import cases_pb2
 from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
+from servicekit.windows import TIME_FORMAT
 from standards.models import Notice
 from standards.models import Stage as StageTexts
 
@@ -16,8 +17,6 @@ from intake.cases.messages import stage_name, stage_of
 from intake.cases.promises import promised_clock
 from intake.cases.slot import NONE
 from standards import Standards
-
-TIME_FORMAT = "%Y-%m-%d %H:%M"
 
 
 def describe(

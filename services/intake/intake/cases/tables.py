@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from intake.cases.case import FAULT, UTC_TIME, Case
+from intake.cases.case import FAULT, Case
 
 CASE_NUMBERS = "case_number_serial"
 

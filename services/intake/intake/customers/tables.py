@@ -3,10 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime
+from servicekit.database.columns import UTC_TIME
 from sqlmodel import Field, SQLModel
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class Customer(SQLModel):

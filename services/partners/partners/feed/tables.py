@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
-
-from partners.registry.partner import UTC_TIME
 
 
 class EventRegionRow(SQLModel, table=True):

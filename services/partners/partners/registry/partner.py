@@ -3,14 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
+from servicekit.database.columns import UTC_TIME
 from servicekit.regions import regions_upwards
-from sqlalchemy import DateTime, Text
+from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from partners.registry.scope import matches
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class State(StrEnum):

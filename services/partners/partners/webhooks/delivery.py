@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
-
-from partners.registry.partner import UTC_TIME
 
 ATTEMPTS_EXHAUSTED = "attempts_exhausted"
 ENDPOINT_DISABLED = "endpoint_disabled"

@@ -4,11 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
-
-from partners.registry.partner import UTC_TIME
 
 # Why an endpoint is disabled.
 BY_REQUEST = "by_request"

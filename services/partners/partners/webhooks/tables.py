@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from partners.registry.partner import UTC_TIME
 from partners.webhooks.delivery import Delivery
 from partners.webhooks.endpoint import Endpoint
 

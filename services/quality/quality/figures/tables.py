@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import BigInteger, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
-
-from quality.observations.tables import UTC_TIME
 
 
 class ContributionRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from servicekit.languages import Language
 from sqlalchemy import Text
@@ -15,7 +16,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from quality.figures.values import Verdict
-from quality.observations.tables import UTC_TIME
 
 
 class State(StrEnum):

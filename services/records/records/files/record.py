@@ -4,11 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import DateTime, SmallInteger, Text
+from servicekit.database.columns import UTC_TIME
+from sqlalchemy import SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class Outcome(StrEnum):

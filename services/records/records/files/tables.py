@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-from records.files.record import UTC_TIME, Record
+from records.files.record import Record
 
 # The sequence behind record numbers.
 NUMBERS = "record_numbers"

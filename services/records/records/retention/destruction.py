@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from sqlalchemy import Text
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from records.approvals import require_may_approve
-from records.files.record import UTC_TIME, Record
+from records.files.record import Record
 from records.policy import Policy
 
 

@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
-
-from records.files.record import UTC_TIME
 
 
 class Hold(SQLModel):

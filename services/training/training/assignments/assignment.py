@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
-
-from training.courses.course import UTC_TIME
 
 
 class State(StrEnum):

@@ -4,10 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
-
-from training.courses.course import UTC_TIME
 
 
 class State(StrEnum):

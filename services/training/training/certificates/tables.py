@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from training.certificates.certificate import Certificate
-from training.courses.course import UTC_TIME
 
 # The sequence behind certificate numbers.
 NUMBERS = "certificate_numbers"

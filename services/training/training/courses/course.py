@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text
+from servicekit.database.columns import UTC_TIME
+from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-UTC_TIME = DateTime(timezone=True)
 SELF_STUDY = "self_study"
 
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from training.courses.course import UTC_TIME
 from training.exams.attempt import Attempt, State
 from training.exams.exam import Exam
 

@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from servicekit.database.columns import UTC_TIME
 from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
-
-from training.courses.course import UTC_TIME
 
 
 class QuestionBank(SQLModel):
