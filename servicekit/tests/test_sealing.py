@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.errors import Fault
-from servicekit.sealing import Sealer
+from servicekit.sealing import Sealer, seal_from_afar
 
 MASTER = bytes(range(32))
 sealer = Sealer(MASTER)
@@ -65,3 +65,31 @@ def test_a_digest_is_useless_without_the_master_key():
 def test_a_master_key_of_another_length_is_refused(length):
     with pytest.raises(ValueError, match="32"):
         Sealer(bytes(length))
+
+
+@given(st.text(), st.text())
+def test_who_has_only_the_public_half_seals_and_cannot_open(text, aad):
+    sealed = seal_from_afar(sealer.public_key(key), text, aad)
+    assert Sealer(MASTER).open(key, sealed, aad) == text
+    assert len(text) < 5 or text.encode() not in sealed
+    for other_key, other_aad in ((sealer.new_key(), aad), (key, aad + "?")):
+        with pytest.raises(Fault, match="sealed_text_invalid"):
+            sealer.open(other_key, sealed, other_aad)
+
+
+def test_the_public_half_is_always_the_same_and_tells_nothing_of_the_key():
+    assert Sealer(MASTER).public_key(key) == sealer.public_key(key)
+    assert sealer.public_key(sealer.new_key()) != sealer.public_key(key)
+    assert len(sealer.public_key(key)) == 32
+    with pytest.raises(Fault, match="sealed_text_invalid"):
+        Sealer(os.urandom(32)).public_key(key)
+
+
+def test_a_text_sealed_from_afar_that_was_changed_is_refused():
+    sealed = bytearray(seal_from_afar(sealer.public_key(key), "13800138000", "phone"))
+    for place in (1, 20, len(sealed) - 1):
+        changed = bytes(sealed[:place]) + bytes([sealed[place] ^ 1]) + bytes(sealed[place + 1 :])
+        with pytest.raises(Fault, match="sealed_text_invalid"):
+            sealer.open(key, changed, "phone")
+    with pytest.raises(Fault, match="sealed_text_invalid"):
+        sealer.open(key, bytes(sealed[:20]), "phone")
