@@ -7,7 +7,7 @@ BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
+.PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access personal-data k8s lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ proto-release: proto  ## Take the contracts as they are now for the released one
 
 requirements: install  ## Say in docs/requirements.md which tests show what, and what is open
 	$(BIN)/python tests/requirements
+
+personal-data: install  ## Say in docs/personal-data.md what people write where, and what an erasure reaches
+	$(BIN)/python tests/personal_data
 
 access: install  ## Show who may do what in docs/access.md, and where matrix and contracts differ
 	$(BIN)/python tests/e2e/access

@@ -59,10 +59,8 @@ def seal_text(sealer: Sealer, key: CustomerKey, text: str) -> str:
 
 
 def seal_text_for(public_key: bytes, customer_id: UUID, text: str) -> str:
-    """`text` as it is told to the service that `public_key` is of; without a key, that there was one."""
-    if not text:
-        return ""
-    return written(seal_from_afar(public_key, text, str(customer_id))) if public_key else NOTHING_KEPT
+    """`text` as it is told to the service that `public_key` is of."""
+    return written(seal_from_afar(public_key, text, str(customer_id))) if text else ""
 
 
 def open_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
@@ -73,8 +71,8 @@ def open_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
 
 
 def public_key(sealer: Sealer, key: CustomerKey) -> bytes:
-    """What other services seal with for this one; empty after erasure."""
-    return b"" if key.wrapped is None else sealer.public_key(key.wrapped)
+    """What other services seal with for this one; after erasure that of a key which nobody has kept."""
+    return sealer.public_key(key.wrapped or sealer.new_key())
 
 
 def is_sealed(kept: str) -> bool:

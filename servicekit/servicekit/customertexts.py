@@ -1,7 +1,8 @@
-"""Texts about customers in messages: the fields that the contract marks `TEXT_ABOUT_CUSTOMER`, however deep (REC-05)."""
+"""Texts about customers in messages: the fields that the contract marks so, however deep in them (REC-05)."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from bihuan.options.v1 import options_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -38,8 +39,9 @@ def _holders(message: Message) -> Iterator[tuple[Message, FieldDescriptor]]:
 
 @cache
 def _marked(message: Descriptor) -> frozenset[str]:
-    return frozenset(
-        field.name
-        for field in message.fields
-        if field.GetOptions().Extensions[options_pb2.text] == options_pb2.TEXT_ABOUT_CUSTOMER
-    )
+    return frozenset(field.name for field in message.fields if _text_of(field) == options_pb2.TEXT_ABOUT_CUSTOMER)
+
+
+def _text_of(field: FieldDescriptor) -> int:
+    options: Any = field.GetOptions()
+    return int(options.Extensions[options_pb2.text])

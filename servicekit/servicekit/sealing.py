@@ -33,7 +33,7 @@ _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 def seal_from_afar(public_key: bytes, text: str, aad: str) -> bytes:
     """`text` sealed by somebody who has only the public half of the customer's key, and can't open it again.
 
-    About a millisecond of CPU: for what is written once in a while.
+    About 100 µs of CPU, twenty times as much as with the key: for what is written once in a while.
     """
     key = X25519PublicKey.from_public_bytes(public_key)
     return _VERSION_FROM_AFAR + _SUITE.encrypt(text.encode(), key, info=aad.encode())

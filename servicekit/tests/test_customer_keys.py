@@ -65,9 +65,11 @@ async def test_rec06_after_erasure_a_marked_gap_is_read_in_the_readers_language(
 
 
 def test_rec06_of_an_erased_customer_only_is_kept_that_there_was_a_text():
-    assert seal(sealer, erased, "words") == public_key(sealer, erased) == b""
-    assert seal_text(sealer, erased, "words") == seal_text_for(b"", key.customer_id, "words") == NOTHING_KEPT
+    assert seal(sealer, erased, "words") == b""
+    assert seal_text(sealer, erased, "words") == NOTHING_KEPT
     assert open_text(sealer, key, NOTHING_KEPT) == erased_text()
+    assert public_key(sealer, erased) != public_key(sealer, erased), "nobody has kept the key to either"
+    assert open_text(sealer, erased, seal_text_for(public_key(sealer, erased), key.customer_id, "a")) == erased_text()
 
 
 async def test_a_key_is_made_once_and_never_again_after_erasure(database):

@@ -216,11 +216,11 @@ class Story:
         path = f"/v1/cases/{self.case_id}:{verb}"
         return self.cast.do(user, path, body, version=self.look()["version"])
 
-    def assess(self, *, visit: bool, user: str = DESK, **verdict: str) -> Any:
+    def assess(self, *, visit: bool, user: str = DESK, note: str = "", **verdict: str) -> Any:
         """Confirms the proposal unless `verdict` says otherwise; a visit needs the skill of this place."""
         proposed = self.look()["proposed"]["classification"]
         needs = {"needs_visit": True, "skill": self.cast.place.skill, "level": "junior"} if visit else {}
-        return self.step(user, "assess", classification={**proposed, **verdict}, **needs)
+        return self.step(user, "assess", classification={**proposed, **verdict}, note=note, **needs)
 
     def follow_up(self, user: str = DESK) -> Any:
         return self.step(user, "followUp", note="客户满意", reached=True)

@@ -1,78 +1,55 @@
 """Complainants: a key for each, under which everything personal of their complaints is sealed (REC-05, REC-06).
 
-Complaints has keys of its own, because nobody's key ever travels. It is destroyed when intake tells that the customer
-was erased; from then on the texts are gone, here and in the archive.
+Destroyed when intake tells that the customer was erased; from then on the texts are gone, here and in the archive.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
+from servicekit.customerkeys import KeptKey, KeyRing, open_text, seal_text, seal_text_for, unseal
 from servicekit.database import UnitOfWork
-from servicekit.database.columns import UTC_TIME
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.sealing import Sealer
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql
-from sqlmodel import Field, SQLModel
 
+from complaints.complaints.complaint import Complaint
 from complaints.complaints.tables import COMPLAINTS
 
 
-class ComplainantRow(SQLModel, table=True):
-    """One customer who has complained; the key is None once it was destroyed."""
+class ComplainantRow(KeptKey, table=True):
+    """One customer who has complained."""
 
     __tablename__ = "complainants"
 
-    customer_id: UUID = Field(primary_key=True)
-    wrapped_key: bytes | None
-    erased_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
-
 
 COMPLAINANTS = ComplainantRow.metadata.tables["complainants"]
+KEYS = KeyRing(COMPLAINANTS)
 
 
-@dataclass(frozen=True, slots=True)
-class ComplainantKey:
-    """A complainant's wrapped key; `wrapped` is None once it was destroyed."""
-
-    customer_id: UUID
-    wrapped: bytes | None
+async def seal_words(tx: UnitOfWork, sealer: Sealer, complaint: Complaint, *words: str) -> list[str]:
+    """What somebody writes about a complaint, as it is kept."""
+    key = await KEYS.key_for(tx, sealer, complaint.customer_id)
+    return [seal_text(sealer, key, text) for text in words]
 
 
-async def key_for(tx: UnitOfWork, sealer: Sealer, customer_id: UUID) -> ComplainantKey:
-    """The complainant's key, made with their first complaint."""
-    offered = {"customer_id": customer_id, "wrapped_key": sealer.new_key(), "erased_at": None}
-    await tx.execute(postgresql.insert(COMPLAINANTS).values(offered).on_conflict_do_nothing())
-    return (await find_key(tx, customer_id)) or ComplainantKey(customer_id, None)
+async def open_words(tx: UnitOfWork, sealer: Sealer, complaint: Complaint, *kept: str) -> list[str]:
+    """The same in clear, and what others have sealed for us."""
+    key = await KEYS.key_for(tx, sealer, complaint.customer_id)
+    return [open_text(sealer, key, text) for text in kept]
 
 
-async def find_key(tx: UnitOfWork, customer_id: UUID) -> ComplainantKey | None:
-    """None for a customer who has never complained."""
-    statement = select(COMPLAINANTS.c.wrapped_key).where(COMPLAINANTS.c.customer_id == customer_id)
-    row = (await tx.execute(statement)).one_or_none()
-    return ComplainantKey(customer_id, row.wrapped_key) if row else None
+async def told_intake(tx: UnitOfWork, sealer: Sealer, complaint: Complaint, kept: str) -> str:
+    """A kept text as it is told of a complaint that was a case before: intake alone can open it.
 
-
-async def erase(tx: UnitOfWork, customer_id: UUID) -> None:
-    """Destroys the key. Also for a customer who has not complained yet, so that nothing is kept of them later."""
-    erased = {"customer_id": customer_id, "wrapped_key": None, "erased_at": tx.now}
-    statement = postgresql.insert(COMPLAINANTS).values(erased)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=erased))
-
-
-def seal(sealer: Sealer, key: ComplainantKey, text: str) -> bytes:
-    """`text` sealed. Empty for an empty text, and for an erased customer."""
-    return sealer.seal(key.wrapped, text, str(key.customer_id)) if text and key.wrapped is not None else b""
-
-
-def unseal(sealer: Sealer, key: ComplainantKey | None, sealed: bytes) -> str:
-    """The text; empty where the key is destroyed. Raises Fault("sealed_text_invalid") for another's text."""
-    if not sealed or key is None or key.wrapped is None:
-        return ""
-    return sealer.open(key.wrapped, sealed, str(key.customer_id))
+    In clear where the case was handed over by an intake that gave no key yet: nobody could read it else.
+    """
+    if complaint.case_id is None or not kept:
+        return kept
+    (text,) = await open_words(tx, sealer, complaint, kept)
+    if not complaint.case_sealing_key:
+        return text
+    return seal_text_for(complaint.case_sealing_key, complaint.customer_id, text)
 
 
 async def unseal_texts(
@@ -82,7 +59,7 @@ async def unseal_texts(
 
     Raises Fault("customer_unknown"), and Fault("domain_forbidden") for one who has complained only in other regions.
     """
-    key = await find_key(tx, customer_id)
+    key = (await KEYS.find(tx, [customer_id])).get(customer_id)
     if key is None:
         raise Fault("customer_unknown")
     regions = select(COMPLAINTS.c.region).where(COMPLAINTS.c.customer_id == customer_id).distinct()

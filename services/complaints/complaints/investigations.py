@@ -46,8 +46,13 @@ class InvestigationRow(SQLModel, table=True):
 INVESTIGATIONS = InvestigationRow.metadata.tables["investigations"]
 
 
-def ask(complaint: Complaint, investigation: InvestigationRow, *, earlier: Iterable[InvestigationRow]) -> Step:
-    """Asks dispatch for a work order. One at a time: the next one builds on what the last one found."""
+def ask(
+    complaint: Complaint, investigation: InvestigationRow, *, earlier: Iterable[InvestigationRow], sealing_key: bytes
+) -> Step:
+    """Asks dispatch for a work order. One at a time: the next one builds on what the last one found.
+
+    `sealing_key`: what dispatch seals its report with, so that only complaints can open it.
+    """
     require_stage(complaint, "request_investigation", Stage.HANDLING)
     require_none_open(earlier)
     wanted = dispatch_events.CreateWorkOrder(
@@ -59,6 +64,8 @@ def ask(complaint: Complaint, investigation: InvestigationRow, *, earlier: Itera
         level=investigation.level,
         priority=complaint.priority,
         asked_by=ASKED_BY,
+        customer_id=str(complaint.customer_id),
+        sealing_key=sealing_key,
     )
     event = events_pb2.InvestigationAsked(
         **ids_of(complaint),

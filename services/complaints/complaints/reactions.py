@@ -10,7 +10,8 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.messaging import NotYet, Reactions, Received
 
-from complaints import complainants, investigations
+from complaints import investigations
+from complaints.complainants import KEYS, open_words, seal_words
 from complaints.complaints import store
 from complaints.complaints.belongings import find_investigation
 from complaints.complaints.closing import archive_complaint, withdraw_with_case
@@ -44,22 +45,22 @@ def build_reactions(desk: Desk) -> Reactions:
     @reactions.on(dispatch_events.WorkOrderCompleted)
     async def completed(tx: UnitOfWork, event: dispatch_events.WorkOrderCompleted, _received: Received) -> None:
         if event.asked_by == ASKED_BY:
-            findings = f"{event.report.found}\n{event.report.done}"
-            await _end_investigation(tx, event.work_order_id, InvestigationState.DONE, findings)
+            found = (event.report.found, event.report.done)
+            await _end_investigation(tx, desk, event.work_order_id, InvestigationState.DONE, *found)
 
     @reactions.on(dispatch_events.WorkOrderFailed)
     async def failed(tx: UnitOfWork, event: dispatch_events.WorkOrderFailed, _received: Received) -> None:
         if event.asked_by == ASKED_BY:
-            await _end_investigation(tx, event.work_order_id, InvestigationState.FAILED, event.failure)
+            await _end_investigation(tx, desk, event.work_order_id, InvestigationState.FAILED, event.failure)
 
     @reactions.on(dispatch_events.WorkOrderCancelled)
     async def cancelled(tx: UnitOfWork, event: dispatch_events.WorkOrderCancelled, _received: Received) -> None:
         if event.asked_by == ASKED_BY:
-            await _end_investigation(tx, event.work_order_id, InvestigationState.FAILED, event.reason)
+            await _end_investigation(tx, desk, event.work_order_id, InvestigationState.FAILED, event.reason)
 
     @reactions.on(intake_events.CustomerErased)
     async def customer_erased(tx: UnitOfWork, event: intake_events.CustomerErased, _received: Received) -> None:
-        await complainants.erase(tx, UUID(event.customer_id))
+        await KEYS.erase(tx, UUID(event.customer_id))
 
     @reactions.on(records_events.RecordFiled)
     async def record_filed(tx: UnitOfWork, event: records_events.RecordFiled, _received: Received) -> None:
@@ -77,13 +78,18 @@ def build_reactions(desk: Desk) -> Reactions:
     return reactions
 
 
-async def _end_investigation(tx: UnitOfWork, work_order_id: str, state: InvestigationState, findings: str) -> None:
-    """Raises Fault("work_order_unknown") for an outcome that nobody here waits for."""
+async def _end_investigation(
+    tx: UnitOfWork, desk: Desk, work_order_id: str, state: InvestigationState, *told: str
+) -> None:
+    """`told`: what dispatch says was found, sealed for us. Raises Fault("work_order_unknown") for an outcome that
+    nobody here waits for."""
     asked = await find_investigation(tx, UUID(work_order_id))
     if asked is None:
         raise Fault("work_order_unknown")
     complaint = await store.lock(tx, str(asked.complaint_id))
     # Read again behind the lock: the same outcome may have been told twice at once.
     investigation = await find_investigation(tx, UUID(work_order_id)) or asked
+    words = "\n".join(await open_words(tx, desk.sealer, complaint, *told))
+    (findings,) = await seal_words(tx, desk.sealer, complaint, words)
     step = investigations.end(complaint, investigation, tx.now, state=state, findings=findings)
     await store.save(tx, complaint, step, actor=SYSTEM)

@@ -58,10 +58,10 @@ MOVES = {
     "start": lambda it: rules.start(it, handler="h"),
     "handle": lambda it: rules.record_handling(it, NOW),
     "resolve": lambda it: rules.resolve(it, NOW, result="已修复", severity=MINOR),
-    "feed_back": lambda it: rules.feed_back(it, fed_back_by="h"),
+    "feed_back": lambda it: rules.feed_back(it, told=it.result, fed_back_by="h"),
     "reopen": lambda it: rules.reopen(it, score=1, severity=MINOR),
     "settle": lambda it: rules.settle(
-        it, outcome=Outcome.ACCEPTED, result=it.result, score=5, happened="result_accepted"
+        it, outcome=Outcome.ACCEPTED, result=it.result, told=it.result, score=5, happened="result_accepted"
     ),
     "dispute": lambda it: disputes.open_dispute(it, NOW, orders=ORDERS),
     "escalate": lambda it: rules.escalate(it, clock="complaint_result", to="boss"),

@@ -10,10 +10,14 @@ from complaints import complainants
 from complaints.clocks import build_clocks
 from complaints.complaints import answering, closing, handling, learning, queries
 from complaints.complaints.registering import take_over_case
+from complaints.complaints.tables import COMPLAINTS
+from servicekit.customerkeys import CustomerKey, erased_text, is_sealed, open_text, public_key
 from servicekit.deadlines import DeadlineRunner
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.sealing import Sealer
 from servicekit.testing.waiting import eventually, running
+from sqlalchemy import update
 
 HANDLER = Principal("handler", frozenset({"complaint_handler"}), "cn")
 LEADER = Principal("leader", frozenset({"supervisor"}), "cn")
@@ -83,7 +87,7 @@ async def test_cmp_05_the_log_is_sealed_and_gone_with_the_key(office):
     shown = await office.shown(complaint)
     assert shown.subject == "宽带反复断网"
     async with office.database.transaction("erase") as tx:
-        await complainants.erase(tx, complaint.customer_id)
+        await complainants.KEYS.erase(tx, complaint.customer_id)
         contacts = await queries.contacts_of(tx, office.desk, complaint)
     assert [(contact.role, contact.text) for contact in contacts] == [("contact", "")]
     assert (await office.shown(complaint)).subject == ""
@@ -166,3 +170,34 @@ async def test_rec_05_sealed_texts_are_opened_for_the_region_only(office):
         elsewhere = Principal("archivist", frozenset({"archivist"}), "cn.sc")
         with pytest.raises(Fault, match="domain_forbidden"):
             await complainants.unseal_texts(tx, office.desk.sealer, elsewhere, complaint.customer_id, sealed)
+
+
+async def test_rec_06_what_staff_wrote_is_sealed_wherever_it_stands_and_gone_with_the_key(office):
+    complaint = await office.closed()
+    (body,) = [json.loads(body) for body in await office.sent("complaint.closed")]
+    snapshot = body["snapshot"]
+    written = [snapshot["result"], snapshot["summary"], *snapshot["cause"]["whys"]]
+    written += [snapshot["improvements"][0][name] for name in ("action", "done", "standardised_note")]
+    assert all(is_sealed(text) for text in written)
+    shown = await office.shown(complaint)
+    assert (shown.result, shown.summary, list(shown.cause.whys)) == ("已修复", "线路老化，已列入巡检。", ["为什么？"])
+    async with office.database.transaction("erase") as tx:
+        await complainants.KEYS.erase(tx, complaint.customer_id)
+        (listed,) = await queries.list_complaints(tx, office.desk, HANDLER, queries.Filters(), before=None, limit=10)
+    shown = await office.shown(complaint)
+    assert {shown.result, shown.summary, shown.improvements[0].action, listed.result} == {erased_text()}
+    assert await office.problems() == []
+
+
+async def test_rec_05_intake_alone_can_open_the_result_of_what_was_its_case(office):
+    intake, customer = Sealer(b"i" * 32), CustomerKey(uuid4(), Sealer(b"i" * 32).new_key())
+    complaint = await office.handling()
+    async with office.database.transaction("case") as tx:
+        facts = {"case_id": uuid4(), "customer_id": customer.customer_id}
+        await tx.execute(update(COMPLAINTS).values(case_sealing_key=public_key(intake, customer), **facts))
+    await office.do(handling.resolve_complaint, complaint, result="已修复")
+    await office.do(answering.feed_back_result, complaint)
+    await office.do(answering.answer_result, complaint, answer="RESULT_ANSWER_ACCEPTED", score=5)
+    for told in ("result_fed_back", "complaint.settled"):
+        (body,) = [json.loads(body) for body in await office.sent(told)]
+        assert open_text(intake, customer, body["result"]) == "已修复"

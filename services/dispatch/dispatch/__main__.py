@@ -31,7 +31,10 @@ def build(settings: ServiceSettings) -> Service:
         platform,
         servicers=[
             (add_EngineerServiceServicer_to_server, EngineerServicer(platform.database, placement)),
-            (add_WorkOrderServiceServicer_to_server, WorkOrderServicer(platform.database, placement)),
+            (
+                add_WorkOrderServiceServicer_to_server,
+                WorkOrderServicer(platform.database, placement, platform.sealer),
+            ),
             (
                 add_AppointmentSlotServiceServicer_to_server,
                 AppointmentSlotServicer(platform.database, placement.policy),

@@ -1,10 +1,11 @@
 """What dispatch does for other services: the work orders and incidents that they ask for or call off (DSP-03, INT-15),
-the slots that they book (DSP-05), and what training's certificates allow (DSP-02)."""
+the slots that they book (DSP-05), what training's certificates allow (DSP-02), and whom it forgets (REC-06)."""
 
 from datetime import UTC
 from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2, incident_events_pb2
+from bihuan.intake.v1.events_pb2 import CustomerErased
 from bihuan.training.v1 import events_pb2 as training_events
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
@@ -15,6 +16,7 @@ from dispatch.engineers.certification import end_certificate, take_certificate
 from dispatch.incidents.ladder import Ladder
 from dispatch.incidents.opening import open_for_reports
 from dispatch.slots.booking import book_reservation
+from dispatch.words import KEYS
 from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
 
@@ -62,6 +64,10 @@ def build_reactions(placement: Placement, ladder: Ladder) -> Reactions:
     @reactions.on(training_events.CertificateRevoked)
     async def revoked(tx: UnitOfWork, event: training_events.CertificateRevoked, _received: Received) -> None:
         await _end(tx, event.certificate_id, State.REVOKED)
+
+    @reactions.on(CustomerErased)
+    async def customer_erased(tx: UnitOfWork, event: CustomerErased, _received: Received) -> None:
+        await KEYS.erase(tx, UUID(event.customer_id))
 
     async def _end(tx: UnitOfWork, certificate_id: str, state: State) -> None:
         try:

@@ -32,6 +32,7 @@ from servicekit.deadlines import CHINA_TIME
 from servicekit.deadlines.firing import Firing
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.sealing import Sealer
 from servicekit.windows import Window
 from sqlalchemy import select
 
@@ -39,6 +40,8 @@ from standards import load
 
 DISPATCHER = Principal("dispatcher", frozenset({"dispatcher", "supervisor"}), "cn")
 NO_ENGINEER = UUID(int=0)
+# Use cases in which somebody writes something.
+WRITTEN = {"assign_work_order", "reject_work_order", "complete_work_order", "fail_work_order"}
 
 
 @pytest.fixture
@@ -65,6 +68,7 @@ class Depot:
         self.placement = placement
         self.ladder = Ladder.of(load())
         self.capacity = placement.policy.capacity
+        self.sealer = Sealer(b"d" * 32)
 
     async def hire(
         self, name: str, *, skill="broadband_repair", level="middle", territory="cn.gd", on_shift=True, days=30
@@ -138,6 +142,8 @@ class Depot:
     async def do(self, use_case: str, work_order_id: str, principal=DISPATCHER, expected_version=0, **arguments):
         """One of the use cases of work_orders/commands.py, committed also when it returns a Fault."""
         attempt = Attempt(principal, work_order_id, expected_version)
+        if use_case in WRITTEN:
+            arguments["sealer"] = self.sealer
         async with self.database.transaction(use_case) as tx:
             return await getattr(commands, use_case)(tx, attempt, self.placement, **arguments)
 

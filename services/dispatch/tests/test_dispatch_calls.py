@@ -47,7 +47,7 @@ async def served(depot):
             ),
             (
                 work_orders_pb2_grpc.add_WorkOrderServiceServicer_to_server,
-                WorkOrderServicer(depot.database, depot.placement),
+                WorkOrderServicer(depot.database, depot.placement, depot.sealer),
             ),
         ],
         tokens=Tokens(),

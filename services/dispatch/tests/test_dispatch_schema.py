@@ -5,10 +5,11 @@ from alembic.migration import MigrationContext
 from dispatch.alarms.tables import ALARMS
 from dispatch.incidents.tables import HISTORY, INCIDENTS, PARTITIONED
 from dispatch.slots.tables import RESERVATIONS
+from dispatch.words import CUSTOMER_KEYS
 from servicekit.database import Database
 from sqlalchemy import Connection, MetaData
 
-OURS = (INCIDENTS, HISTORY, ALARMS, RESERVATIONS)
+OURS = (INCIDENTS, HISTORY, ALARMS, RESERVATIONS, CUSTOMER_KEYS)
 
 
 def differences(connection: Connection) -> list[object]:

@@ -59,8 +59,8 @@ MOVES = {
     "accept": lambda order, who: rules.accept(order, NOW),
     "start_travel": lambda order, who: rules.start_travel(order),
     "arrive": lambda order, who: rules.arrive(order, NOW),
-    "complete": lambda order, who: rules.complete(order, NOW, report=REPORT),
-    "fail": lambda order, who: rules.fail(order, NOW, failure="nobody at home"),
+    "complete": lambda order, who: rules.complete(order, NOW, report=REPORT, told=REPORT),
+    "fail": lambda order, who: rules.fail(order, NOW, failure="nobody at home", told="nobody at home"),
     "cancel": lambda order, who: rules.cancel(order, NOW, reason="withdrawn"),
 }
 ALLOWED = {
@@ -174,7 +174,7 @@ def test_the_report_is_kept_with_the_contracts_names():
     report = work_orders_pb2.Report(
         found="wet joint", done="spliced anew", readings=[work_orders_pb2.Reading(name="optical_power", value=-18.5)]
     )
-    step = rules.complete(an_order(State.ON_SITE), NOW, report=report)
+    step = rules.complete(an_order(State.ON_SITE), NOW, report=report, told=report)
     assert step.after.report["readings"] == [{"name": "optical_power", "value": -18.5}]
     assert step.event.report == report
     assert step.event.finished_at.ToDatetime(tzinfo=UTC) == NOW

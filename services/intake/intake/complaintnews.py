@@ -1,7 +1,7 @@
 """What intake does when complaints tells how a complaint goes on that was a case before (INT-02)."""
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from bihuan.complaints.v1 import events_pb2
@@ -13,6 +13,8 @@ from intake.cases import complaints, store
 from intake.cases.case import Case
 from intake.cases.closing import withdraw_with_complaint
 from intake.cases.steps import Step, noted
+from intake.cases.texts import seal_result
+from intake.desk import Desk
 
 News = (
     events_pb2.ComplaintResultFedBack
@@ -22,17 +24,15 @@ News = (
 )
 
 
-def react_on_complaints(reactions: Reactions) -> None:
+def react_on_complaints(reactions: Reactions, desk: Desk) -> None:
     @reactions.on(events_pb2.ComplaintResultFedBack)
     async def fed_back(tx: UnitOfWork, event: events_pb2.ComplaintResultFedBack, _received: Received) -> None:
         handled_at = min(event.handled_at.ToDatetime(UTC), tx.now)
-        await _follow(
-            tx, event, lambda case: complaints.resulted(case, tx.now, result=event.result, handled_at=handled_at)
-        )
+        await _deliver(tx, desk, event, handled_at=handled_at)
 
     @reactions.on(events_pb2.ComplaintSettled)
     async def settled(tx: UnitOfWork, event: events_pb2.ComplaintSettled, _received: Received) -> None:
-        await _follow(tx, event, lambda case: complaints.resulted(case, tx.now, result=event.result, handled_at=tx.now))
+        await _deliver(tx, desk, event, handled_at=tx.now)
 
     @reactions.on(events_pb2.ComplaintReopened)
     async def reopened(tx: UnitOfWork, event: events_pb2.ComplaintReopened, _received: Received) -> None:
@@ -49,6 +49,19 @@ def react_on_complaints(reactions: Reactions) -> None:
         case = await store.lock(tx, event.case_id)
         if complaints.follows(case, UUID(event.complaint_id)) and complaints.withdrawable(case):
             await withdraw_with_complaint(tx, case, actor=complaints.HANDLER)
+
+
+async def _deliver(
+    tx: UnitOfWork,
+    desk: Desk,
+    event: events_pb2.ComplaintResultFedBack | events_pb2.ComplaintSettled,
+    *,
+    handled_at: datetime,
+) -> None:
+    if not event.case_id:
+        return
+    result = await seal_result(tx, desk, await store.lock(tx, event.case_id), event.result)
+    await _follow(tx, event, lambda case: complaints.resulted(case, tx.now, result=result, handled_at=handled_at))
 
 
 async def _follow(tx: UnitOfWork, event: News, rule: Callable[[Case], Step]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.records.v1 import events_pb2 as records_events
+from servicekit.customerkeys import open_text, seal_text
 from servicekit.database import UnitOfWork
 from servicekit.messaging import NotYet, Reactions, Received
 
@@ -23,6 +24,7 @@ from intake.cases.results import result_of
 from intake.cases.steps import Step, noted
 from intake.cases.visits import Engineer
 from intake.complaintnews import react_on_complaints
+from intake.customers.store import find_key
 from intake.desk import Desk
 from intake.incidentnews import react_on_incidents
 
@@ -61,7 +63,10 @@ def build_reactions(desk: Desk) -> Reactions:
 
     @reactions.on(dispatch_events.WorkOrderCompleted)
     async def completed(tx: UnitOfWork, event: dispatch_events.WorkOrderCompleted, received: Received) -> None:
+        if not _is_ours(event):
+            return
         finished_at = min(event.finished_at.ToDatetime(UTC), tx.now)
+        result = await _result_of(tx, desk, event)
         await _follow(
             tx,
             event,
@@ -70,7 +75,7 @@ def build_reactions(desk: Desk) -> Reactions:
                 case,
                 tx.now,
                 engineer=Engineer(event.engineer_id),
-                result=result_of(event.report, case.language),
+                result=result,
                 finished_at=finished_at,
             ),
             actor=event.engineer_id,
@@ -119,7 +124,7 @@ def build_reactions(desk: Desk) -> Reactions:
         else:
             raise NotYet(f"the case is filed but still {case.stage.value} here")
 
-    react_on_complaints(reactions)
+    react_on_complaints(reactions, desk)
     react_on_reservations(reactions, desk)
     react_on_incidents(reactions, desk)
     return reactions
@@ -145,6 +150,14 @@ WorkOrderNews = (
 def _is_ours(event: WorkOrderReport | WorkOrderNews) -> bool:
     """Others ask dispatch too; events from before dispatch named the asker are about cases."""
     return event.asked_by in {"", ASKER}
+
+
+async def _result_of(tx: UnitOfWork, desk: Desk, event: dispatch_events.WorkOrderCompleted) -> str:
+    """What dispatch has sealed for us, as the customer is told it, sealed for the case."""
+    case = await store.lock(tx, event.case_id)
+    key = await find_key(tx, case.customer_id)
+    found, done = (open_text(desk.sealer, key, text) for text in (event.report.found, event.report.done))
+    return seal_text(desk.sealer, key, result_of(found, done, case.language))
 
 
 async def _follow(

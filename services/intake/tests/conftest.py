@@ -17,9 +17,11 @@ from intake.cases.case import Case
 from intake.cases.consistency import problems_of
 from intake.cases.opening import Opened, open_cases
 from intake.cases.reports import Report, read_report
+from intake.customers.store import find_key
 from intake.desk import Desk
 from intake.proposals import Proposer
 from intake.reactions import build_reactions
+from servicekit.customerkeys import is_sealed, open_text
 from servicekit.database import Database
 from servicekit.gathering import Gatherer
 from servicekit.identity import Principal
@@ -107,6 +109,13 @@ class Office:
     async def case(self, case_id: UUID) -> Case:
         async with self.database.transaction("look") as tx:
             return await store.find(tx, str(case_id))
+
+    async def result(self, case: Case) -> str:
+        """The result that the case has now, in clear; that it has one is kept only sealed."""
+        async with self.database.transaction("look") as tx:
+            found = await store.find(tx, str(case.case_id))
+            assert not found.result or is_sealed(found.result)
+            return open_text(self.desk.sealer, await find_key(tx, found.customer_id), found.result)
 
     async def history(self, case: Case) -> list[str]:
         async with self.database.transaction("look") as tx:

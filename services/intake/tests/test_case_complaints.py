@@ -8,6 +8,7 @@ from bihuan.intake.v1 import cases_pb2
 from intake.cases import assessing, closing, handling
 from intake.cases.case import Outcome, Stage
 from servicekit.clock import ManualClock
+from servicekit.customerkeys import seal_text_for
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 
@@ -42,14 +43,14 @@ async def test_it_is_delivered_taken_back_and_delivered_again(
     fed_back.handled_at.FromDatetime(manual_clock.now())
     await office.tell(fed_back)
     delivered = await office.case(handed_over.case_id)
-    assert (delivered.stage, delivered.result) == (Stage.DELIVERED, "已更换线路")
+    assert (delivered.stage, await office.result(delivered)) == (Stage.DELIVERED, "已更换线路")
     assert await office.problems(delivered) == []
     await office.tell(events_pb2.ComplaintReopened(**ids(handed_over)))
     waiting = await office.case(handed_over.case_id)
     assert (waiting.stage, waiting.reopened_times) == (Stage.HANDLING, 1)
     assert await office.problems(waiting) == []
     await office.tell(events_pb2.ComplaintSettled(**ids(handed_over), result="减免八成"))
-    assert (await office.case(handed_over.case_id)).result == "减免八成"
+    assert await office.result(handed_over) == "减免八成"
 
 
 async def test_the_desk_can_not_deliver_what_complaints_works_on(office, handed_over, agent: Principal) -> None:
@@ -84,3 +85,12 @@ async def test_only_complaints_are_handed_over(office, a_request, app: Principal
     request.classification.kind = "inquiry"
     with pytest.raises(Fault, match="kind_unknown"):
         await office.change(assessing.assess_case, agent, request)
+
+
+async def test_rec_05_what_complaints_has_sealed_for_us_is_kept_as_it_came(office, handed_over) -> None:
+    (command,) = await office.sent(commands_pb2.RegisterComplaint)
+    sealed = seal_text_for(command.sealing_key, handed_over.customer_id, "已更换线路")
+    fed_back = events_pb2.ComplaintResultFedBack(**ids(handed_over), result=sealed)
+    await office.tell(fed_back)
+    assert (await office.case(handed_over.case_id)).result == sealed
+    assert await office.result(handed_over) == "已更换线路"

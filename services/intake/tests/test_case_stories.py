@@ -11,6 +11,7 @@ from intake import surveys
 from intake.cases import assessing, closing, handling
 from intake.cases.case import Confirmation, Outcome, Stage
 from servicekit.clock import ManualClock
+from servicekit.customerkeys import seal_text_for
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.messaging import NotYet
@@ -44,7 +45,7 @@ async def test_int05_a_desk_case_goes_round(office, case, agent: Principal, supe
     await office.change(handling.start_handling, agent, cases_pb2.StartHandlingRequest(**reference(case)))
     delivery = cases_pb2.DeliverResultRequest(**reference(case), result="已远程恢复")
     case = await office.change(handling.deliver_result, agent, delivery)
-    assert (case.stage, case.result, case.handler) == (Stage.DELIVERED, "已远程恢复", "agent.gz")
+    assert (case.stage, await office.result(case), case.handler) == (Stage.DELIVERED, "已远程恢复", "agent.gz")
     confirmation = cases_pb2.ConfirmResultRequest(**reference(case), solved=True)
     await office.change(closing.confirm_result, agent, confirmation)
     follow_up = cases_pb2.RecordFollowUpRequest(**reference(case), note="客户满意", reached=True)
@@ -84,7 +85,8 @@ async def test_dsp03_a_visit_delivers_its_result_in_the_customers_language(
     assert (await office.case(case.case_id)).stage == Stage.HANDLING
     await office.tell_completed(case, ENGINEER, manual_clock.now(), version=5)
     case = await office.case(case.case_id)
-    assert (case.stage, case.result) == (Stage.DELIVERED, "检查情况：光猫损坏\n处理措施：更换光猫")
+    assert case.stage == Stage.DELIVERED
+    assert await office.result(case) == "检查情况：光猫损坏\n处理措施：更换光猫"
     assert await office.problems(case) == []
     assert [sent.channel for sent in await office.sent(events_pb2.SurveySent)] == ["app"]
 
@@ -257,3 +259,18 @@ async def test_int11_a_delivered_case_is_confirmed_by_the_customer(office, deliv
     case = await office.change(closing.confirm_result, app, request)
     assert (case.stage, case.confirmation) == (Stage.CONFIRMED, Confirmation.BY_CUSTOMER)
     assert (await office.clocks(case))["customer_confirmation"] == "met"
+
+
+async def test_rec_05_what_dispatch_has_sealed_for_us_is_told_in_the_customers_language(
+    office, case, agent: Principal, manual_clock: ManualClock
+) -> None:
+    case = await office.assess(case, agent, needs_visit=True)
+    (command,) = await office.sent(dispatch_events.CreateWorkOrder)
+    assert command.customer_id == str(case.customer_id)
+    await office.tell_assigned(case, ENGINEER)
+    done = dispatch_events.WorkOrderCompleted(**office.ids(case), engineer_id=ENGINEER)
+    done.report.found = seal_text_for(command.sealing_key, case.customer_id, "张三家的光猫损坏")
+    done.report.done = seal_text_for(command.sealing_key, case.customer_id, "更换光猫")
+    done.finished_at.FromDatetime(manual_clock.now())
+    await office.tell(done, version=3)
+    assert await office.result(case) == "检查情况：张三家的光猫损坏\n处理措施：更换光猫"

@@ -12,9 +12,9 @@ from intake.cases.opening import Opened
 from intake.cases.tables import CASES, HISTORY, TEXTS
 from intake.customers.store import key_of
 from intake.customers.tables import CUSTOMERS
-from intake.customers.texts import unseal
 from intake.desk import Desk
 from servicekit.clock import ManualClock
+from servicekit.customerkeys import unseal
 from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import Principal

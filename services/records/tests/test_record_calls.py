@@ -149,7 +149,8 @@ async def test_rec_03_an_opened_record_has_history_and_texts_by_the_callers_own_
     opened = await served["archivist"].accesses.OpenRecord(request)
     assert opened.record.result == filed.snapshot.result
     assert list(opened.history) == list(filed.history)
-    assert [text.text for text in opened.texts] == [str(serial) for serial in range(101)]
+    assert [text.text for text in opened.texts] == [*(str(serial) for serial in range(101)), filed.snapshot.result]
+    assert (opened.texts[-1].role, opened.texts[-1].erased) == ("result", False)
     assert (opened.record.grade, opened.record.complete) == (records_pb2.DATA_GRADE_SENSITIVE, True)
     assert intake.asked_by == ["archivist", "archivist"]
     # Who, when and what for is all over the page, and nothing in it is markup of others.
@@ -178,7 +179,8 @@ async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(serv
     before, after = (read_bag(package) for package in packages)
     assert before["data/content/version-1.json"] == after["data/content/version-1.json"]
     assert {text["text"] for text in json.loads(before["data/record.json"])["texts"]} > {"17"}
-    assert "text" not in json.loads(after["data/record.json"])["texts"][0]
+    gone = json.loads(after["data/record.json"])["texts"][0]
+    assert ("text" in gone, gone["erased"]) == (False, True)
     assert "erased at the customer" in after["data/record.en.html"].decode()
     assert "已按客户要求清除" in after["data/record.zh-CN.html"].decode()
     assert_in_words(after["data/record.zh-CN.html"].decode())

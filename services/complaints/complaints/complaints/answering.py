@@ -9,6 +9,7 @@ from servicekit.errors import Fault
 from servicekit.identity import Principal
 
 from complaints import disputes
+from complaints.complainants import seal_words, told_intake
 from complaints.complaints import rules, texts
 from complaints.complaints.belongings import belongings_of
 from complaints.complaints.changes import put_back, take_in_hand
@@ -22,7 +23,9 @@ async def feed_back_result(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.ComplaintStepRequest
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
-    return await put_back(tx, desk, complaint, rules.feed_back(complaint, fed_back_by=principal.user_id), principal)
+    told = await told_intake(tx, desk.sealer, complaint, complaint.result)
+    step = rules.feed_back(complaint, told=told, fed_back_by=principal.user_id)
+    return await put_back(tx, desk, complaint, step, principal)
 
 
 async def answer_result(
@@ -45,6 +48,7 @@ async def answer_result(
             complaint,
             outcome=Outcome.UNANSWERED if silent else Outcome.ACCEPTED,
             result=complaint.result,
+            told=await told_intake(tx, desk.sealer, complaint, complaint.result),
             score=0 if silent else request.score,
             happened="result_unanswered" if silent else "result_accepted",
         )
@@ -68,7 +72,8 @@ async def advance_dispute(
     """The running stage ended without agreement. Raises Fault("dispute_stage_skipped")."""
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     dispute = (await belongings_of(tx, complaint)).dispute
-    step = disputes.advance(complaint, tx.now, dispute, to=request.stage, outcome=request.outcome, orders=_orders(desk))
+    (outcome,) = await seal_words(tx, desk.sealer, complaint, request.outcome)
+    step = disputes.advance(complaint, tx.now, dispute, to=request.stage, outcome=outcome, orders=_orders(desk))
     return await put_back(tx, desk, complaint, step, principal)
 
 
@@ -77,8 +82,9 @@ async def add_dispute_document(
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     dispute = (await belongings_of(tx, complaint)).dispute
+    (title,) = await seal_words(tx, desk.sealer, complaint, request.title)
     step = disputes.add_document(
-        complaint, tx.now, dispute, title=request.title, checksum=request.checksum, filed_by=principal.user_id
+        complaint, tx.now, dispute, title=title, checksum=request.checksum, filed_by=principal.user_id
     )
     return await put_back(tx, desk, complaint, step, principal)
 
@@ -89,15 +95,17 @@ async def settle_dispute(
     """Something was agreed or decided: it takes the place of the result."""
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     require_stage(complaint, "settle_dispute", Stage.DISPUTED)
+    (settlement,) = await seal_words(tx, desk.sealer, complaint, request.settlement)
     step = rules.settle(
         complaint,
         outcome=Outcome.DISPUTE_ENDED,
-        result=request.settlement,
+        result=settlement,
+        told=await told_intake(tx, desk.sealer, complaint, settlement),
         score=complaint.satisfaction,
         happened="dispute_settled",
     )
     dispute = (await belongings_of(tx, complaint)).dispute
-    ended = disputes.ended(dispute, tx.now, outcome=request.settlement)
+    ended = disputes.ended(dispute, tx.now, outcome=settlement)
     return await put_back(tx, desk, complaint, replace(step, rows=(ended,)), principal)
 
 

@@ -4,7 +4,7 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 
-from complaints.complainants import key_for
+from complaints.complainants import KEYS
 from complaints.complaints import store, texts
 from complaints.complaints.access import require_visible
 from complaints.complaints.complaint import Complaint
@@ -31,5 +31,6 @@ async def put_back(
     """Stores the step, and with it what somebody said on this occasion."""
     after = await store.save(tx, before, step, actor=principal.actor)
     if words is not None and words.text:
-        await texts.add(tx, desk.sealer, await key_for(tx, desk.sealer, before.customer_id), before, words)
+        key = await KEYS.key_for(tx, desk.sealer, before.customer_id)
+        await texts.add(tx, desk.sealer, key, before, words)
     return after

@@ -8,6 +8,7 @@ from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 
 from complaints import investigations
+from complaints.complainants import seal_words
 from complaints.complaints import ending, queries, store, texts
 from complaints.complaints.belongings import belongings_of
 from complaints.complaints.changes import put_back, take_in_hand
@@ -26,10 +27,11 @@ async def close_complaint(
     """Closes the loop. Raises Fault("cause_missing") or Fault("improvement_unfinished")."""
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     belongings = await belongings_of(tx, complaint)
+    (summary,) = await seal_words(tx, desk.sealer, complaint, request.summary)
     step = ending.close(
         complaint,
         tx.now,
-        summary=request.summary,
+        summary=summary,
         cause=belongings.cause,
         improvements=belongings.improvements,
         severity=desk.severity(complaint.severity, complaint.region),

@@ -46,8 +46,8 @@ class Outcome(StrEnum):
 class Complaint(SQLModel):
     """A complaint as a value: what rules read and return. `ComplaintRow` stores exactly these fields.
 
-    Texts in the customer's words are sealed with the complainant's key; those of a complaint that came from intake stay
-    with its case.
+    Texts about the customer are sealed with the complainant's key; the customer's own words in a complaint that came
+    from intake stay with its case.
     """
 
     complaint_id: UUID = Field(primary_key=True)
@@ -56,6 +56,8 @@ class Complaint(SQLModel):
     stage: Stage = Field(sa_type=Text)
     case_id: UUID | None = None
     case_number: str = ""
+    # What intake is told about the customer is sealed with it; empty where nothing is told, or nothing asked for it.
+    case_sealing_key: bytes = b""
     customer_id: UUID
     channel: str
     region: str

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 from bihuan.complaints.v1 import requests_pb2
 from bihuan.training.v1 import commands_pb2 as training_commands
+from servicekit.customerkeys import public_key
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 
 from complaints import investigations, remedies
+from complaints.complainants import KEYS, seal_words
 from complaints.complaints import rules, steps, texts
 from complaints.complaints.belongings import belongings_of
 from complaints.complaints.changes import put_back, take_in_hand
@@ -140,7 +142,9 @@ async def request_investigation(
         asked_at=tx.now,
     )
     earlier = (await belongings_of(tx, complaint)).investigations
-    return await put_back(tx, desk, complaint, investigations.ask(complaint, investigation, earlier=earlier), principal)
+    key = await KEYS.key_for(tx, desk.sealer, complaint.customer_id)
+    step = investigations.ask(complaint, investigation, earlier=earlier, sealing_key=public_key(desk.sealer, key))
+    return await put_back(tx, desk, complaint, step, principal)
 
 
 async def resolve_complaint(
@@ -149,7 +153,8 @@ async def resolve_complaint(
     """Handling is done. Raises Fault("investigation_open") while dispatch's outcome is awaited."""
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     severity = desk.severity(complaint.severity, complaint.region)
-    step = rules.resolve(complaint, tx.now, result=request.result, severity=severity)
+    (result,) = await seal_words(tx, desk.sealer, complaint, request.result)
+    step = rules.resolve(complaint, tx.now, result=result, severity=severity)
     investigations.require_none_open((await belongings_of(tx, complaint)).investigations)
     return await put_back(tx, desk, complaint, step, principal)
 

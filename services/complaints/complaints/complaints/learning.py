@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from complaints import causes, improvements
 from complaints.causes import CAUSES, CauseRow
+from complaints.complainants import seal_words
 from complaints.complaints.belongings import belongings_of
 from complaints.complaints.changes import put_back, take_in_hand
 from complaints.complaints.complaint import Complaint
@@ -29,7 +30,7 @@ async def analyse_cause(
         complaint_id=complaint.complaint_id,
         cause=request.cause,
         path=path,
-        whys=list(request.whys),
+        whys=await seal_words(tx, desk.sealer, complaint, *request.whys),
         clause=request.clause,
         case_ids=[UUID(each) for each in request.case_ids],
         work_order_ids=[UUID(each) for each in request.work_order_ids],
@@ -59,10 +60,11 @@ async def plan_improvement(
     """Plan, with owner, date and the indicator that should move. Raises Fault("indicator_unknown")."""
     direction = improvements.direction_of(desk.standards, request.indicator)
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
+    (action,) = await seal_words(tx, desk.sealer, complaint, request.action)
     improvement = ImprovementRow(
         improvement_id=uuid7(),
         complaint_id=complaint.complaint_id,
-        action=request.action,
+        action=action,
         owner=request.owner,
         planned_at=tx.now,
         due_at=request.due_at.ToDatetime(UTC),
@@ -79,7 +81,8 @@ async def report_improvement(
     tx: UnitOfWork, desk: Desk, principal: Principal, request: requests_pb2.ReportImprovementRequest
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
-    improvement = improvements.reported(await _find(tx, complaint, request.improvement_id), done=request.done)
+    (done,) = await seal_words(tx, desk.sealer, complaint, request.done)
+    improvement = improvements.reported(await _find(tx, complaint, request.improvement_id), done=done)
     step = improvements.step_of(complaint, improvement, "improvement_done")
     return await put_back(tx, desk, complaint, step, principal)
 
@@ -102,7 +105,8 @@ async def standardise_improvement(
 ) -> Complaint:
     complaint = await take_in_hand(tx, principal, request.complaint, request.expected_version)
     known = await _find(tx, complaint, request.improvement_id)
-    improvement = improvements.standardised(known, standardised_as=request.standardised_as, note=request.note)
+    (note,) = await seal_words(tx, desk.sealer, complaint, request.note)
+    improvement = improvements.standardised(known, standardised_as=request.standardised_as, note=note)
     step = improvements.step_of(complaint, improvement, "improvement_standardised")
     return await put_back(tx, desk, complaint, step, principal)
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from bihuan.complaints.v1 import complaint_service_pb2, complaints_pb2
+from servicekit.customerkeys import open_text, unseal
+from servicekit.customertexts import change_texts
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 from servicekit.languages import Language
@@ -12,7 +15,7 @@ from servicekit.regions import lies_in
 from sqlalchemy import desc, func, or_, select
 
 from complaints.causes import CAUSES, path_to
-from complaints.complainants import find_key, unseal
+from complaints.complainants import KEYS
 from complaints.complaints import store, texts
 from complaints.complaints.access import may_read_words, require_visible
 from complaints.complaints.belongings import belongings_of
@@ -43,19 +46,20 @@ async def find_visible(tx: UnitOfWork, principal: Principal, reference: str) -> 
 
 
 async def show(tx: UnitOfWork, desk: Desk, principal: Principal, complaint: Complaint) -> complaints_pb2.Complaint:
-    """One complaint with everything that belongs to it."""
+    """One complaint with everything that belongs to it, in clear."""
     subject = str(complaint.complaint_id)
     message = complaint_message(complaint, (await deadlines.of(tx, [subject]))[subject])
     (await belongings_of(tx, complaint)).add_to(message)
+    key = (await KEYS.find(tx, [complaint.customer_id])).get(complaint.customer_id)
+    change_texts(message, partial(open_text, desk.sealer, key))
     if may_read_words(principal):
-        key = await find_key(tx, complaint.customer_id)
         message.subject = unseal(desk.sealer, key, complaint.sealed_subject)
         message.description = unseal(desk.sealer, key, complaint.sealed_description)
     return message
 
 
 async def list_complaints(
-    tx: UnitOfWork, principal: Principal, filters: Filters, *, before: UUID | None, limit: int
+    tx: UnitOfWork, desk: Desk, principal: Principal, filters: Filters, *, before: UUID | None, limit: int
 ) -> Sequence[complaints_pb2.Complaint]:
     """Newest first; customers see their own, everybody else those of their domain. Without words and belongings."""
     columns = COMPLAINTS.c
@@ -80,7 +84,13 @@ async def list_complaints(
     statement = select(COMPLAINTS).where(*conditions).order_by(columns.complaint_id.desc()).limit(limit)
     found = [store.complaint_of(row) for row in await tx.execute(statement)]
     clocks = await deadlines.of(tx, [str(each.complaint_id) for each in found])
-    return [complaint_message(each, clocks[str(each.complaint_id)]) for each in found]
+    keys = await KEYS.find(tx, {each.customer_id for each in found})
+    messages = []
+    for each in found:
+        message = complaint_message(each, clocks[str(each.complaint_id)])
+        change_texts(message, partial(open_text, desk.sealer, keys.get(each.customer_id)))
+        messages.append(message)
+    return messages
 
 
 async def history_of(tx: UnitOfWork, complaint: Complaint) -> list[complaints_pb2.ComplaintHistoryEntry]:
@@ -95,7 +105,7 @@ async def history_of(tx: UnitOfWork, complaint: Complaint) -> list[complaints_pb
 
 async def contacts_of(tx: UnitOfWork, desk: Desk, complaint: Complaint) -> list[complaints_pb2.Contact]:
     """The communication log, oldest first (CMP-05)."""
-    key = await find_key(tx, complaint.customer_id)
+    key = (await KEYS.find(tx, [complaint.customer_id])).get(complaint.customer_id)
     return [
         complaints_pb2.Contact(
             at=row.at,

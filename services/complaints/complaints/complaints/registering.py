@@ -5,6 +5,7 @@ from uuid import UUID
 
 from bihuan.complaints.v1 import commands_pb2, requests_pb2
 from servicekit.casenumbers import issue, serials
+from servicekit.customerkeys import seal
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
@@ -13,7 +14,7 @@ from servicekit.ids import uuid7
 from servicekit.keywords import Found
 from sqlalchemy import select
 
-from complaints.complainants import key_for, seal
+from complaints.complainants import KEYS
 from complaints.complaints import rules, store
 from complaints.complaints.complaint import Complaint, Stage
 from complaints.complaints.tables import COMPLAINTS, NUMBERS
@@ -43,7 +44,7 @@ async def register_complaint(
     claimed = await tx.claim_keys(KEY_SCOPE, {key: (fingerprint, complaint_id)})
     if claimed.get(key, complaint_id) != complaint_id:
         return await store.find(tx, str(claimed[key]))
-    sealing = await key_for(tx, desk.sealer, customer_id)
+    sealing = await KEYS.key_for(tx, desk.sealer, customer_id)
     if sealing.wrapped is None:
         raise Fault("customer_erased", field="customer_id")
     on_duty = desk.standards.regions[request.region].duty_owner
@@ -84,6 +85,7 @@ async def take_over_case(tx: UnitOfWork, desk: Desk, command: commands_pb2.Regis
         accepted_at=min(command.accepted_at.ToDatetime(UTC), tx.now),
     )
     complaint.case_id, complaint.case_number = UUID(command.case_id), command.case_number
+    complaint.case_sealing_key = command.sealing_key
     complaint.priority = min(complaint.priority, command.priority)
     await _register(tx, desk, complaint, SYSTEM)
 

@@ -177,10 +177,13 @@ def resolve(complaint: Complaint, now: datetime, *, result: str, severity: Sever
     )
 
 
-def feed_back(complaint: Complaint, *, fed_back_by: str) -> Step:
-    """The customer is told the result; next they are asked how satisfied they are (CMP-05)."""
+def feed_back(complaint: Complaint, *, told: str, fed_back_by: str) -> Step:
+    """The customer is told the result; next they are asked how satisfied they are (CMP-05).
+
+    `told`: the result as intake gets it.
+    """
     require_stage(complaint, "feed_back", Stage.HANDLED)
-    event = events_pb2.ComplaintResultFedBack(**ids_of(complaint), result=complaint.result, fed_back_by=fed_back_by)
+    event = events_pb2.ComplaintResultFedBack(**ids_of(complaint), result=told, fed_back_by=fed_back_by)
     assert complaint.handled_at is not None
     event.handled_at.FromDatetime(complaint.handled_at)
     return Step(
@@ -215,14 +218,17 @@ def reopen(complaint: Complaint, *, score: int, severity: Severity) -> Step:
     )
 
 
-def settle(complaint: Complaint, *, outcome: Outcome, result: str, score: int, happened: str) -> Step:
-    """Nothing is between us and the customer any more; what is to be learned from it still is (CMP-05, CMP-06)."""
+def settle(complaint: Complaint, *, outcome: Outcome, result: str, told: str, score: int, happened: str) -> Step:
+    """Nothing is between us and the customer any more; what is to be learned from it still is (CMP-05, CMP-06).
+
+    `told`: the result as intake gets it.
+    """
     require_stage(complaint, "settle", Stage.FED_BACK, Stage.DISPUTED)
     after = changed(complaint, stage=Stage.SETTLED, outcome=outcome, result=result, satisfaction=score)
     event = events_pb2.ComplaintSettled(
         **ids_of(complaint),
         outcome=f"COMPLAINT_OUTCOME_{outcome.upper()}",
-        result=result,
+        result=told,
         satisfaction=score,
     )
     return Step(

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from servicekit.customerkeys import CustomerKey, seal
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 from servicekit.sealing import Sealer
 from sqlalchemy import insert, select
 
-from complaints.complainants import ComplainantKey, seal
 from complaints.complaints.complaint import Complaint
 from complaints.complaints.tables import TEXTS, TextRow
 
@@ -35,7 +35,7 @@ class Text:
     inbound: bool = False
 
 
-async def add(tx: UnitOfWork, sealer: Sealer, key: ComplainantKey, complaint: Complaint, text: Text) -> None:
+async def add(tx: UnitOfWork, sealer: Sealer, key: CustomerKey, complaint: Complaint, text: Text) -> None:
     """Keeps a text."""
     await tx.execute(
         insert(TEXTS),

@@ -68,7 +68,7 @@ class ComplaintServicer(complaint_service_pb2_grpc.ComplaintServiceServicer):
         )
         async with self._database.transaction("list_complaints") as tx:
             found = await queries.list_complaints(
-                tx, caller(context), filters, before=key[0] if key else None, limit=size + 1
+                tx, self._desk, caller(context), filters, before=key[0] if key else None, limit=size + 1
             )
         page = found[:size]
         more = PageToken.encode(LISTING, UUID(page[-1].complaint_id)) if len(found) > size else ""

@@ -4,7 +4,6 @@ from datetime import UTC
 from uuid import UUID
 
 from bihuan.dispatch.v1 import appointments_pb2, engineers_pb2, work_orders_pb2
-from google.protobuf.json_format import ParseDict
 from servicekit.windows import Window
 
 from dispatch.engineers.engineer import Qualification
@@ -65,8 +64,8 @@ def work_order_message(view: View) -> work_orders_pb2.WorkOrder:
         engineer_id=str(order.engineer_id or ""),
         engineer_name=view.engineer_name,
         assignment_reasons=order.assignment_reasons,
-        report=None if order.report is None else ParseDict(order.report, work_orders_pb2.Report()),
-        failure=order.failure,
+        report=view.report,
+        failure=view.failure,
         clocks=view.clocks,
         created_at=order.created_at,
         assigned_at=order.assigned_at,

@@ -10,6 +10,7 @@ from servicekit.database import Database, UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import caller
 from servicekit.rpc.paging import PageToken
+from servicekit.sealing import Sealer
 
 from dispatch.rpc.messages import history_message, state_of, work_order_message
 from dispatch.work_orders import commands, queries
@@ -34,22 +35,23 @@ UseCase = Callable[..., Awaitable[WorkOrder | Fault]]
 
 
 class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
-    def __init__(self, database: Database, placement: Placement) -> None:
+    def __init__(self, database: Database, placement: Placement, sealer: Sealer) -> None:
         self._database = database
         self._placement = placement
+        self._sealer = sealer
 
     async def GetWorkOrder(
         self, request: work_orders_pb2.GetWorkOrderRequest, context: Context
     ) -> work_orders_pb2.WorkOrder:
         async with self._database.transaction("get_work_order") as tx:
-            view = await queries.get_work_order(tx, request.work_order, caller(context))
+            view = await queries.get_work_order(tx, self._sealer, request.work_order, caller(context))
         return work_order_message(view)
 
     async def GetWorkOrderHistory(
         self, request: work_orders_pb2.GetWorkOrderHistoryRequest, context: Context
     ) -> work_orders_pb2.GetWorkOrderHistoryResponse:
         async with self._database.transaction("get_work_order_history") as tx:
-            rows = await queries.get_history(tx, request.work_order, caller(context))
+            rows = await queries.get_history(tx, self._sealer, request.work_order, caller(context))
         return work_orders_pb2.GetWorkOrderHistoryResponse(entries=[history_message(row) for row in rows])
 
     async def ListWorkOrders(
@@ -60,6 +62,7 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
         async with self._database.transaction("list_work_orders") as tx:
             found = await queries.list_work_orders(
                 tx,
+                self._sealer,
                 caller(context),
                 state=state_of(request.state),
                 engineer_id=UUID(request.engineer_id) if request.engineer_id else None,
@@ -78,7 +81,12 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
         self, request: work_orders_pb2.AssignWorkOrderRequest, context: Context
     ) -> work_orders_pb2.WorkOrder:
         return await self._change(
-            request, context, commands.assign_work_order, engineer_id=UUID(request.engineer_id), reason=request.reason
+            request,
+            context,
+            commands.assign_work_order,
+            sealer=self._sealer,
+            engineer_id=UUID(request.engineer_id),
+            reason=request.reason,
         )
 
     async def AcceptWorkOrder(
@@ -89,7 +97,9 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
     async def RejectWorkOrder(
         self, request: work_orders_pb2.RejectWorkOrderRequest, context: Context
     ) -> work_orders_pb2.WorkOrder:
-        return await self._change(request, context, commands.reject_work_order, reason=request.reason)
+        return await self._change(
+            request, context, commands.reject_work_order, sealer=self._sealer, reason=request.reason
+        )
 
     async def StartTravel(
         self, request: work_orders_pb2.WorkOrderStepRequest, context: Context
@@ -104,12 +114,16 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
     async def CompleteWorkOrder(
         self, request: work_orders_pb2.CompleteWorkOrderRequest, context: Context
     ) -> work_orders_pb2.WorkOrder:
-        return await self._change(request, context, commands.complete_work_order, report=request.report)
+        return await self._change(
+            request, context, commands.complete_work_order, sealer=self._sealer, report=request.report
+        )
 
     async def FailWorkOrder(
         self, request: work_orders_pb2.FailWorkOrderRequest, context: Context
     ) -> work_orders_pb2.WorkOrder:
-        return await self._change(request, context, commands.fail_work_order, failure=request.failure)
+        return await self._change(
+            request, context, commands.fail_work_order, sealer=self._sealer, failure=request.failure
+        )
 
     async def _change(
         self, request: Change, context: Context, use_case: UseCase, **arguments: Any
@@ -119,7 +133,7 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
 
         async def change(tx: UnitOfWork) -> queries.View | Fault:
             after = await use_case(tx, attempt, self._placement, **arguments)
-            return after if isinstance(after, Fault) else (await queries.describe(tx, [after]))[0]
+            return after if isinstance(after, Fault) else (await queries.describe(tx, self._sealer, [after]))[0]
 
         changed = await self._database.run(use_case.__name__, change)
         if isinstance(changed, Fault):

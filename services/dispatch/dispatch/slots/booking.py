@@ -145,4 +145,6 @@ def _creation(wanted: events_pb2.BookReservation) -> events_pb2.CreateWorkOrder:
         skill=wanted.skill,
         level=wanted.level,
         priority=wanted.priority,
+        customer_id=wanted.customer_id,
+        sealing_key=wanted.sealing_key,
     )

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bihuan.dispatch.v1 import work_orders_pb2
+from servicekit.customertexts import change_texts
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.sealing import Sealer
 
 from dispatch.access import require_may_act
 from dispatch.engineers import store as engineers
 from dispatch.engineers.queries import is_at_work, qualifications_of, user_of
 from dispatch.slots.keeping import pin
+from dispatch.words import Change, Pen, pen_for
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.assignment import Candidate, Need, Obstacle, obstacle
 from dispatch.work_orders.placement import Placement, hold_waiting_line
@@ -35,7 +38,7 @@ class Attempt:
 
 
 async def assign_work_order(
-    tx: UnitOfWork, attempt: Attempt, placement: Placement, *, engineer_id: UUID, reason: str
+    tx: UnitOfWork, attempt: Attempt, placement: Placement, *, sealer: Sealer, engineer_id: UUID, reason: str
 ) -> WorkOrder:
     """A dispatcher's own choice. It overrules the machine's choice and the usual capacity, nothing else (DSP-04).
 
@@ -48,7 +51,8 @@ async def assign_work_order(
     _require_version(order, attempt.expected_version)
     engineer = await engineers.lock(tx, engineer_id)
     actor = attempt.principal.actor
-    step = rules.assign(order, tx.now, engineer=engineer, reasons=[OVERRIDE], assigned_by=actor, note=reason)
+    note = (await pen_for(tx, sealer, order)).kept(reason)
+    step = rules.assign(order, tx.now, engineer=engineer, reasons=[OVERRIDE], assigned_by=actor, note=note)
     need = Need(order.region, order.skill, order.level)
     qualification = (await qualifications_of(tx, [engineer_id]))[engineer_id].get(order.skill)
     if order.window is None:
@@ -66,11 +70,13 @@ async def assign_work_order(
     return after
 
 
-async def reject_work_order(tx: UnitOfWork, attempt: Attempt, placement: Placement, *, reason: str) -> WorkOrder:
+async def reject_work_order(
+    tx: UnitOfWork, attempt: Attempt, placement: Placement, *, sealer: Sealer, reason: str
+) -> WorkOrder:
     """Gives it back; it goes to the next best engineer, never to the same one while others can do it."""
     await hold_waiting_line(tx)
     order = await _lock_own(tx, attempt)
-    step = rules.reject(order, reason=reason)
+    step = rules.reject(order, reason=(await pen_for(tx, sealer, order)).kept(reason))
     return await placement.pass_on(tx, order, step, actor=attempt.principal.actor)
 
 
@@ -90,15 +96,25 @@ async def arrive_on_site(tx: UnitOfWork, attempt: Attempt, placement: Placement)
 
 
 async def complete_work_order(
-    tx: UnitOfWork, attempt: Attempt, placement: Placement, *, report: work_orders_pb2.Report
+    tx: UnitOfWork, attempt: Attempt, placement: Placement, *, sealer: Sealer, report: work_orders_pb2.Report
 ) -> WorkOrder:
     """Done; the engineer is free for what waits."""
-    return await _finish(tx, attempt, placement, lambda order: rules.complete(order, tx.now, report=report))
+
+    def complete(order: WorkOrder, pen: Pen) -> Step:
+        return rules.complete(order, tx.now, report=_changed(report, pen.kept), told=_changed(report, pen.told))
+
+    return await _finish(tx, attempt, placement, sealer, complete)
 
 
-async def fail_work_order(tx: UnitOfWork, attempt: Attempt, placement: Placement, *, failure: str) -> WorkOrder:
+async def fail_work_order(
+    tx: UnitOfWork, attempt: Attempt, placement: Placement, *, sealer: Sealer, failure: str
+) -> WorkOrder:
     """It could not be done; the engineer is free for what waits."""
-    return await _finish(tx, attempt, placement, lambda order: rules.fail(order, tx.now, failure=failure))
+
+    def fail(order: WorkOrder, pen: Pen) -> Step:
+        return rules.fail(order, tx.now, failure=pen.kept(failure), told=pen.told(failure))
+
+    return await _finish(tx, attempt, placement, sealer, fail)
 
 
 async def _go_on(
@@ -132,11 +148,12 @@ async def _holder_without_qualification(tx: UnitOfWork, order: WorkOrder, placem
 
 
 async def _finish(
-    tx: UnitOfWork, attempt: Attempt, placement: Placement, rule: Callable[[WorkOrder], Step]
+    tx: UnitOfWork, attempt: Attempt, placement: Placement, sealer: Sealer, rule: Callable[[WorkOrder, Pen], Step]
 ) -> WorkOrder:
     await hold_waiting_line(tx)
     order = await _lock_own(tx, attempt)
-    after = await store.save(tx, order, rule(order), actor=attempt.principal.actor)
+    step = rule(order, await pen_for(tx, sealer, order))
+    after = await store.save(tx, order, step, actor=attempt.principal.actor)
     if order.held_by is not None:
         await placement.take_up(tx, order.held_by)
     return after
@@ -148,6 +165,13 @@ async def _lock_own(tx: UnitOfWork, attempt: Attempt) -> WorkOrder:
     require_may_act(attempt.principal, user_id=await user_of(tx, order.held_by), region=order.region)
     _require_version(order, attempt.expected_version)
     return order
+
+
+def _changed(report: work_orders_pb2.Report, change: Change) -> work_orders_pb2.Report:
+    changed = work_orders_pb2.Report()
+    changed.CopyFrom(report)
+    change_texts(changed, change)
+    return changed
 
 
 def _require_version(order: WorkOrder, expected: int) -> None:

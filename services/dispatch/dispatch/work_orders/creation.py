@@ -40,6 +40,8 @@ async def add_work_order(tx: UnitOfWork, wanted: events_pb2.CreateWorkOrder, pol
         case_id=UUID(wanted.case_id),
         case_number=wanted.case_number,
         asked_by=wanted.asked_by or DEFAULT_ASKER,
+        customer_id=UUID(wanted.customer_id) if wanted.customer_id else None,
+        sealing_key=wanted.sealing_key,
         region=wanted.region,
         skill=wanted.skill,
         level=wanted.level,

@@ -209,10 +209,10 @@ def arrive(order: WorkOrder, now: datetime) -> Step:
     )
 
 
-def complete(order: WorkOrder, now: datetime, *, report: work_orders_pb2.Report) -> Step:
-    """Done, with what was found, done and used."""
+def complete(order: WorkOrder, now: datetime, *, report: work_orders_pb2.Report, told: work_orders_pb2.Report) -> Step:
+    """Done, with what was found, done and used; `told`: the same as the asker gets it."""
     _require(order, "complete", frozenset({State.ON_SITE}))
-    event = events_pb2.WorkOrderCompleted(**_ids(order), engineer_id=str(order.engineer_id), report=report)
+    event = events_pb2.WorkOrderCompleted(**_ids(order), engineer_id=str(order.engineer_id), report=told)
     event.finished_at.FromDatetime(now)
     return Step(
         _changed(
@@ -227,15 +227,16 @@ def complete(order: WorkOrder, now: datetime, *, report: work_orders_pb2.Report)
     )
 
 
-def fail(order: WorkOrder, now: datetime, *, failure: str) -> Step:
-    """It could not be done. That too is an answer in time: the handling clock is met."""
+def fail(order: WorkOrder, now: datetime, *, failure: str, told: str) -> Step:
+    """It could not be done. That too is an answer in time: the handling clock is met. `told`: why, as the asker gets
+    it."""
     _require(order, "fail", HELD - {State.ASSIGNED})
     return Step(
         _changed(order, state=State.FAILED, finished_at=now, failure=failure),
         "work_order_failed",
         {"failure": failure},
         meets=(HANDLING,),
-        event=events_pb2.WorkOrderFailed(**_ids(order), engineer_id=str(order.engineer_id), failure=failure),
+        event=events_pb2.WorkOrderFailed(**_ids(order), engineer_id=str(order.engineer_id), failure=told),
     )
 
 

@@ -44,6 +44,9 @@ class WorkOrder(SQLModel):
     case_number: str
     # The service that asked, and hears of the outcome.
     asked_by: str = Field(default="intake", sa_type=Text, sa_column_kwargs={"server_default": "intake"})
+    # Whom the work is for, and what the asker wants to be told sealed with; neither is known of older ones.
+    customer_id: UUID | None = None
+    sealing_key: bytes = Field(default=b"", sa_column_kwargs={"server_default": ""})
     region: str
     skill: str
     level: str
@@ -64,7 +67,7 @@ class WorkOrder(SQLModel):
     assignment_reasons: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     reassigned_times: int = 0
 
-    # The contract's Report as JSON, once done.
+    # The contract's Report as JSON, once done; what was written in it sealed, as is the failure.
     report: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     # Why it could not be done, or is no longer wanted.
     failure: str = Field(default="", sa_type=Text)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.intake.v1 import appointments_pb2
+from servicekit.customerkeys import public_key
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -20,6 +21,7 @@ from intake.cases.changes import put_back
 from intake.cases.changes import take_in_hand as take_case_in_hand
 from intake.cases.steps import noted
 from intake.cases.texts import Text
+from intake.customers.store import find_key
 from intake.desk import Desk
 from standards import Standards
 
@@ -65,7 +67,7 @@ async def book_appointment(
         reservation_id=UUID(request.reservation_id),
         requested_at=tx.now,
     )
-    step = rules.request(appointment, booking=_booking(case, appointment, request.reservation_id))
+    step = rules.request(appointment, booking=await _booking(tx, desk, case, appointment, request.reservation_id))
     await store.add(tx, step)
     await put_back(tx, desk, case, noted(case, step.happened, **step.details), actor=principal.actor)
     return appointment
@@ -87,7 +89,8 @@ async def move_appointment(
     """Asks dispatch for another held slot in place of the present one."""
     case, appointment = await take_in_hand(tx, principal, UUID(request.appointment_id), request.expected_version)
     appointed.require_appointable(case, "move_appointment")
-    booking = _booking(case, appointment, request.reservation_id, replaces=str(appointment.reservation_id))
+    replaced = str(appointment.reservation_id)
+    booking = await _booking(tx, desk, case, appointment, request.reservation_id, replaces=replaced)
     step = rules.ask_to_move(appointment, booking=booking)
     reason = Text(role=texts.APPOINTMENT_MOVE_REASON, text=request.reason, author=principal.actor, inbound=True)
     return await change(tx, desk, case, appointment, step, actor=principal.actor, words=reason)
@@ -122,8 +125,8 @@ def _content(case: Case, request: appointments_pb2.BookAppointmentRequest, stand
     return _Content(skill, request.level or usual.level)
 
 
-def _booking(
-    case: Case, appointment: Appointment, reservation_id: str, *, replaces: str = ""
+async def _booking(
+    tx: UnitOfWork, desk: Desk, case: Case, appointment: Appointment, reservation_id: str, *, replaces: str = ""
 ) -> dispatch_events.BookReservation:
     return dispatch_events.BookReservation(
         reservation_id=reservation_id,
@@ -136,4 +139,6 @@ def _booking(
         level=appointment.level,
         priority=case.priority,
         replaces=replaces,
+        customer_id=str(case.customer_id),
+        sealing_key=public_key(desk.sealer, await find_key(tx, case.customer_id)),
     )

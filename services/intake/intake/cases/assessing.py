@@ -1,6 +1,9 @@
 """Assessing a case and answering for it (INT-04, INT-05, INT-08)."""
 
+from dataclasses import replace
+
 from bihuan.intake.v1 import cases_pb2
+from servicekit.customerkeys import public_key, unseal
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -12,8 +15,7 @@ from intake.cases.changes import put_back, take_in_hand
 from intake.cases.rules import Classification, Visit
 from intake.cases.steps import Step
 from intake.cases.texts import Text
-from intake.customers.store import find_keys
-from intake.customers.texts import unseal
+from intake.customers.store import find_key
 from intake.desk import Desk
 from standards import Standards
 
@@ -29,6 +31,8 @@ async def assess_case(tx: UnitOfWork, desk: Desk, principal: Principal, request:
         raise Fault("invalid_argument", field="needs_visit")
     visit = _visit(request, verdict, desk.standards) if request.needs_visit else None
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
+    if visit is not None:
+        visit = replace(visit, sealing_key=public_key(desk.sealer, await find_key(tx, case.customer_id)))
     step = rules.assess(
         case,
         tx.now,
@@ -53,10 +57,12 @@ async def hand_over_case(
 
 
 async def _hand_to_complaints(tx: UnitOfWork, desk: Desk, case: Case, assessed: Step) -> Step:
-    key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
+    key = await find_key(tx, case.customer_id)
     words = (unseal(desk.sealer, key, sealed) for sealed in (case.sealed_subject, case.sealed_description))
     keywords = desk.proposer.complaint_keywords("\n".join(words))
-    return complaints.hand_over(assessed, complaint_id=uuid7(), keywords=keywords)
+    return complaints.hand_over(
+        assessed, complaint_id=uuid7(), keywords=keywords, sealing_key=public_key(desk.sealer, key)
+    )
 
 
 def _verdict(classification: cases_pb2.Classification, standards: Standards) -> Classification:

@@ -24,10 +24,11 @@ KIND = "complaint"
 HANDLER = "complaints"
 
 
-def hand_over(assessed: Step, *, complaint_id: UUID, keywords: Iterable[Found]) -> Step:
+def hand_over(assessed: Step, *, complaint_id: UUID, keywords: Iterable[Found], sealing_key: bytes) -> Step:
     """The assessment of a desk case, with complaints in the place of the desk.
 
-    The customer's own words stay here; only the keywords found in them go along. Raises Fault("kind_unknown") for a
+    The customer's own words stay here; only the keywords found in them go along, and what complaints is to seal its
+    result with. Raises Fault("kind_unknown") for a
     case of another kind.
     """
     case = assessed.after
@@ -48,6 +49,7 @@ def hand_over(assessed: Step, *, complaint_id: UUID, keywords: Iterable[Found]) 
         keywords=[commands_pb2.KeywordMatch(rule=each.rule, word=each.word) for each in keywords],
         accepted_at=case.accepted_at,
         language=case.language,
+        sealing_key=sealing_key,
     )
     assigned = events_pb2.CaseAssigned(case_id=str(case.case_id), handler=HANDLER)
     return replace(

@@ -30,7 +30,8 @@ async def deliver_result(
 ) -> Case:
     """The desk feeds its result back to the customer."""
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
-    step = rules.deliver(case, tx.now, result=request.result, delivered_by=principal.user_id)
+    result = await texts.seal_result(tx, desk, case, request.result)
+    step = rules.deliver(case, tx.now, result=result, delivered_by=principal.user_id)
     return await put_back(tx, desk, case, step, actor=principal.actor)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bihuan.common.v1.common_pb2 import Clock
+from servicekit.customerkeys import seal
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
@@ -18,7 +19,6 @@ from intake.cases.texts import JOINED_REPORT, Text
 from intake.customers.callers import Caller, find_callers
 from intake.customers.store import key_of
 from intake.customers.tables import Customer
-from intake.customers.texts import seal
 from intake.desk import Desk
 from intake.outages.detection import watch_for_outages
 from intake.outages.rules import MassRule

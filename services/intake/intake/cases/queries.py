@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bihuan.intake.v1 import cases_pb2
+from servicekit.customerkeys import CustomerKey, open_text, unseal
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 from servicekit.regions import lies_in
@@ -17,7 +18,6 @@ from intake.cases.case import Case, Stage
 from intake.cases.messages import case_message, history_message
 from intake.cases.tables import CASES, HISTORY
 from intake.customers.store import find_keys
-from intake.customers.texts import CustomerKey, unseal
 from intake.desk import Desk
 from servicekit import deadlines
 
@@ -45,7 +45,7 @@ async def find_visible(tx: UnitOfWork, principal: Principal, reference: str) -> 
 
 
 async def show(tx: UnitOfWork, desk: Desk, principal: Principal, cases: Sequence[Case]) -> list[cases_pb2.Case]:
-    """The cases with their clocks and what the principal may read of the customer's words."""
+    """The cases with their clocks and what the principal may read of what was written about them."""
     clocks = await deadlines.of(tx, [str(case.case_id) for case in cases])
     keys = await find_keys(tx, {case.customer_id for case in cases})
     shown = []
@@ -57,7 +57,9 @@ async def show(tx: UnitOfWork, desk: Desk, principal: Principal, cases: Sequence
 
 
 def add_words(message: cases_pb2.Case, desk: Desk, principal: Principal, case: Case, key: CustomerKey) -> None:
-    """Opens subject and description; both stay empty after the customer's key was destroyed."""
+    """Opens result, subject and description; after the customer's key was destroyed the result is a gap that says so,
+    and the other two stay empty."""
+    message.result = open_text(desk.sealer, key, case.result)
     message.subject = unseal(desk.sealer, key, case.sealed_subject)
     if may_read_description(principal):
         message.description = unseal(desk.sealer, key, case.sealed_description)

@@ -1,7 +1,5 @@
 """Results that others report, as the customer is told them, in the language they are served in (INT-05, INT-15)."""
 
-from bihuan.dispatch.v1 import work_orders_pb2
-
 TEXTS = {
     "zh-CN": "检查情况：{found}\n处理措施：{done}",
     "en": "What we found: {found}\nWhat we did: {done}",
@@ -12,9 +10,9 @@ RESTORATION_TEXTS = {
 }
 
 
-def result_of(report: work_orders_pb2.Report, language: str) -> str:
-    """`language` is one that cases have: `zh-CN` or `en`. The engineer's own words stay as they are."""
-    return TEXTS[language].format(found=report.found, done=report.done)
+def result_of(found: str, done: str, language: str) -> str:
+    """`language` is one that cases have: `zh-CN` or `en`. What the engineer found and did stays in their own words."""
+    return TEXTS[language].format(found=found, done=done)
 
 
 def restoration_of(restoration: str, language: str) -> str:

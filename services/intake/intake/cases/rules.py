@@ -35,6 +35,8 @@ class Visit:
     work_order_id: UUID
     skill: str
     level: str
+    # What dispatch seals its report with, so that only intake can open it.
+    sealing_key: bytes = b""
 
 
 def assess(
@@ -289,4 +291,6 @@ def _work_order_for(case: Case, visit: Visit) -> dispatch_events.CreateWorkOrder
         skill=visit.skill,
         level=visit.level,
         priority=case.priority,
+        customer_id=str(case.customer_id),
+        sealing_key=visit.sealing_key,
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from servicekit.customerkeys import CustomerKey, is_sealed, seal, seal_text
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 from servicekit.sealing import Sealer
@@ -11,7 +12,8 @@ from sqlalchemy import select
 
 from intake.cases.case import Case
 from intake.cases.tables import TEXTS, TextRow
-from intake.customers.texts import CustomerKey, seal
+from intake.customers.store import find_key
+from intake.desk import Desk
 
 # Roles of texts, as the archive shows them too.
 SUBJECT = "subject"
@@ -61,6 +63,11 @@ async def add(tx: UnitOfWork, sealer: Sealer, key: CustomerKey, case: Case, text
     ]
     if rows:
         await tx.insert(TEXTS, *rows)
+
+
+async def seal_result(tx: UnitOfWork, desk: Desk, case: Case, result: str) -> str:
+    """A result as its case keeps it; what another service has sealed for us stays as it came."""
+    return result if is_sealed(result) else seal_text(desk.sealer, await find_key(tx, case.customer_id), result)
 
 
 async def of(tx: UnitOfWork, case: Case) -> list[TextRow]:

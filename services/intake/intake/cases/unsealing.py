@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from servicekit.customerkeys import unseal
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -12,7 +13,6 @@ from intake.cases.queries import find_visible
 from intake.customers import queries as customers
 from intake.customers import store
 from intake.customers.store import key_of
-from intake.customers.texts import unseal
 
 
 async def unseal_texts(

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from bihuan.intake.v1 import customers_pb2
+from servicekit.customerkeys import unseal
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -12,7 +13,6 @@ from intake.customers import store
 from intake.customers.privacy import mask_email, mask_name, mask_phone
 from intake.customers.store import key_of
 from intake.customers.tables import Customer
-from intake.customers.texts import unseal
 
 
 async def find_visible(tx: UnitOfWork, principal: Principal, customer_id: UUID) -> Customer:

@@ -6,16 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from bihuan.intake.v1 import events_pb2
+from servicekit.customerkeys import CustomerKey, seal
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.sealing import Sealer
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from intake.customers import texts
 from intake.customers.phones import canonical_phone, spellings
 from intake.customers.tables import CUSTOMERS, Customer
-from intake.customers.texts import CustomerKey
 
 _INSERT = insert(CUSTOMERS).on_conflict_do_nothing().returning(*CUSTOMERS.c)
 # LATERAL with a limit makes PostgreSQL go by the indexes, whatever it thinks of the table's size, and lock in the order
@@ -64,6 +63,11 @@ async def find_by_phone(tx: UnitOfWork, sealer: Sealer, phone: str) -> list[Cust
     known = CUSTOMERS.c.phone_index.in_(phone_indexes(sealer, phone))
     rows = await tx.execute(select(CUSTOMERS).where(known).order_by(CUSTOMERS.c.customer_id))
     return [_customer(row) for row in rows.mappings()]
+
+
+async def find_key(tx: UnitOfWork, customer_id: UUID) -> CustomerKey:
+    """The customer's key, to seal for them and to open."""
+    return (await find_keys(tx, [customer_id]))[customer_id]
 
 
 async def find_keys(tx: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, CustomerKey]:
@@ -120,9 +124,9 @@ def _sealed(tx: UnitOfWork, sealer: Sealer, newcomer: NewCustomer) -> dict[str, 
         "region": newcomer.region,
         "language": newcomer.language,
         "wrapped_key": key.wrapped,
-        "sealed_name": texts.seal(sealer, key, newcomer.name),
-        "sealed_phone": texts.seal(sealer, key, newcomer.phone),
-        "sealed_email": texts.seal(sealer, key, newcomer.email),
+        "sealed_name": seal(sealer, key, newcomer.name),
+        "sealed_phone": seal(sealer, key, newcomer.phone),
+        "sealed_email": seal(sealer, key, newcomer.email),
         "phone_index": phone_index(sealer, newcomer.phone) if newcomer.recognised_by_phone else None,
         "registered_at": tx.now,
         "erased_at": None,

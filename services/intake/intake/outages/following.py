@@ -19,7 +19,7 @@ from intake.cases.promises import promised_clock
 from intake.cases.results import restoration_of
 from intake.cases.steps import Step, noted
 from intake.cases.texts import Text
-from intake.customers.store import find_keys
+from intake.customers.store import find_key
 from intake.desk import Desk
 from intake.outages import store as outages
 from intake.outages.outage import Outage, State
@@ -92,7 +92,8 @@ async def _bring_to_its_end(tx: UnitOfWork, desk: Desk, case: Case, outage: Outa
             return
         steps.append(incidents.attached(case, tx.now, incident_id=outage.incident_id))
     if case.work_order_id is None:
-        result = restoration_of(outage.restoration, case.language)
+        told = restoration_of(outage.restoration, case.language)
+        result = await texts.seal_result(tx, desk, case, told)
         waiting = steps[-1].after if steps else case
         steps.append(incidents.restored(waiting, tx.now, result=result, restored_at=restored_at))
         await _take_along(tx, desk, case, *steps, notice=OUTAGE_OVER)
@@ -116,6 +117,6 @@ async def _take_along(
     clocks = (await deadlines.of(tx, [str(case.case_id)]))[str(case.case_id)]
     words = progress.notice_text(desk.standards.stages.notices[notice], case.language, promised_clock(after, clocks))
     contact = Text(role=texts.INTERACTION, text=words, author=SYSTEM, channel=case.channel)
-    key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
+    key = await find_key(tx, case.customer_id)
     await texts.add(tx, desk.sealer, key, case, [*written, contact])
     return after

@@ -19,6 +19,8 @@ from standards import Standards
 
 # How often the watermark is repeated behind the page.
 REPEATED = 40
+# The text that is also a fact of the record.
+RESULT = "result"
 
 _PAGE = """<!DOCTYPE html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -46,6 +48,16 @@ class ClearText:
     at: datetime
     text: str
 
+    @property
+    def erased(self) -> bool:
+        """There was a text, and nobody can read it any more."""
+        return not self.text
+
+
+def result_among(texts: Iterable[ClearText]) -> str:
+    """The result that is shown with the record's entry in the catalogue; empty after the customer's erasure."""
+    return next((each.text for each in texts if each.role == RESULT), "")
+
 
 def watermark(opened: Opened, language: Language) -> str:
     """Who opened it, when, what for, and which entry of the log says so."""
@@ -70,7 +82,10 @@ def readable(opened: Opened, texts: Sequence[ClearText], standards: Standards, l
         )
         for entry in opened.content.history
     ]
-    words = [(_local(each.at), in_words("role", each.role, language), each.text or say["erased"]) for each in texts]
+    words = [
+        (_local(each.at), in_words("role", each.role, language), say["erased"] if each.erased else each.text)
+        for each in texts
+    ]
     return _PAGE.format(
         language=language,
         title=escape(f"{say['title']} {opened.record.record_number}"),
@@ -96,7 +111,6 @@ def _facts(record: Record, standards: Standards, language: Language) -> Iterator
     yield "customer_id", str(record.customer_id or "")
     yield "staff", ", ".join(record.staff)
     yield "outcome", labels()[record.outcome.value][language]
-    yield "result", record.result
     yield "satisfaction", str(record.satisfaction or "")
     yield "accepted_at", _local(record.accepted_at)
     yield "closed_at", _local(record.closed_at)

@@ -40,6 +40,7 @@ class Record(SQLModel):
     # Who handled it, in order of appearance.
     staff: list[str] = Field(sa_type=ARRAY(Text))
     outcome: Outcome = Field(sa_type=Text)
+    # Sealed by the service that it came from.
     result: str = Field(sa_type=Text)
     # 1 to 5; 0 without an answer.
     satisfaction: int = Field(sa_type=SmallInteger)

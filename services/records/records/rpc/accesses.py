@@ -1,8 +1,6 @@
 """AccessService: requests, approvals, openings, packages (REC-03, REC-07, REC-09)."""
 
 import hashlib
-from collections.abc import Sequence
-from datetime import UTC
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,7 +20,7 @@ from records.accesses.commands import Opened
 from records.accesses.request import AccessRequest, State
 from records.accesses.trail import list_accesses
 from records.exports.package import MEDIA_TYPE, build_package, collect_evidence, package_name
-from records.exports.readable import ClearText, readable, watermark
+from records.exports.readable import ClearText, readable, result_among, watermark
 from records.files.queries import find_record
 from records.keyholders import Keyholders
 from records.log.queries import list_keys
@@ -130,7 +128,7 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
                 lambda tx: commands.open_record(tx, UUID(request.request_id), principal, policy=self._policy),
             )
         )
-        texts = await self._clear_texts(opened)
+        texts = await self._keyholders.open_content(opened.record, opened.content)
         shown = self._shown(opened, texts)
         shown.watermark = watermark(opened, language(context))
         shown.html = readable(opened, texts, self._standards, language(context))
@@ -146,7 +144,7 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
                 ),
             )
         )
-        texts = await self._clear_texts(opened)
+        texts = await self._keyholders.open_content(opened.record, opened.content)
         async with self._database.transaction("collect_evidence") as tx:
             evidence = await collect_evidence(tx, opened.record)
             keys = keys_message(await list_keys(tx, self._key))
@@ -182,25 +180,16 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
             accesses=[access_message(access) for access in found[:size]], next_page_token=more
         )
 
-    async def _clear_texts(self, opened: Opened) -> list[ClearText]:
-        """As far as the caller may read them: whoever sealed them decides by the caller's own token."""
-        sealed: Sequence[Any] = opened.content.sealed
-        clear = await self._keyholders.unseal(opened.record, [text.sealed for text in sealed])
-        return [
-            ClearText(text.role, text.at.ToDatetime(tzinfo=UTC), words)
-            for text, words in zip(sealed, clear, strict=True)
-        ]
-
     def _shown(self, opened: Opened, texts: list[ClearText]) -> pb.OpenedRecord:
         record = catalogued(opened.record, self._policy)
-        record.result = opened.record.result
+        record.result = result_among(texts)
         shown = pb.OpenedRecord(record=record, expires_at=opened.request.expires_at)
         if isinstance(opened.content, ComplaintClosed):
             shown.complaint_history.extend(opened.content.history)
         else:
             shown.history.extend(opened.content.history)
         for text in texts:
-            shown.texts.add(role=text.role, at=text.at, text=text.text)
+            shown.texts.add(role=text.role, at=text.at, text=text.text, erased=text.erased)
         return shown
 
 
