@@ -9,6 +9,7 @@ written before such texts were sealed, and is read as it is.
 """
 
 import base64
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ from servicekit.sealing import Sealer, seal_from_afar
 MARK: Final = "sealed:"
 # Written for a customer who is erased already: that there was a text, and nothing of it.
 NOTHING_KEPT: Final = MARK
+
+_SEALED: Final = re.compile(f"{MARK}(?:[A-Za-z0-9+/]{{4}})*(?:[A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def seal_text_for(public_key: bytes, customer_id: UUID, text: str) -> str:
 
 def open_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
     """The text of a text field; in its place, after erasure, that it was erased, in the language of the call."""
-    if not kept.startswith(MARK):
+    if not is_sealed(kept):
         return kept
     return unseal(sealer, key, sealed_in(kept)) or erased_text()
 
@@ -77,7 +80,7 @@ def public_key(sealer: Sealer, key: CustomerKey) -> bytes:
 
 def is_sealed(kept: str) -> bool:
     """Whether a text field holds a sealed text."""
-    return kept.startswith(MARK)
+    return _SEALED.fullmatch(kept) is not None
 
 
 def sealed_in(kept: str) -> bytes:

@@ -53,6 +53,7 @@ def test_no_text_is_no_text_and_one_from_before_is_read_as_it_is():
     assert seal_text(sealer, key, "") == seal_text_for(public_key(sealer, key), key.customer_id, "") == ""
     assert open_text(sealer, key, "") == ""
     assert open_text(sealer, key, "Modem replaced") == open_text(sealer, erased, "Modem replaced") == "Modem replaced"
+    assert open_text(sealer, key, "sealed: the box by the door") == "sealed: the box by the door"
     with pytest.raises(ValueError, match="not sealed"):
         sealed_in("Modem replaced")
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bihuan.complaints.v1 import events_pb2
 from bihuan.complaints.v1.complaints_pb2 import COMPLAINT_OUTCOME_WITHDRAWN
+from servicekit.customerkeys import is_sealed
 from servicekit.database import UnitOfWork
 from servicekit.messaging import Reactions, Received
 
@@ -58,9 +59,12 @@ async def _deliver(
     *,
     handled_at: datetime,
 ) -> None:
+    """The result comes sealed for us, or in clear from a complaints that had no key for it yet."""
     if not event.case_id:
         return
-    result = await seal_result(tx, desk, await store.lock(tx, event.case_id), event.result)
+    result = event.result
+    if not is_sealed(result):
+        result = await seal_result(tx, desk, await store.lock(tx, event.case_id), result)
     await _follow(tx, event, lambda case: complaints.resulted(case, tx.now, result=result, handled_at=handled_at))
 
 

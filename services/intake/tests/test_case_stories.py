@@ -261,6 +261,14 @@ async def test_int11_a_delivered_case_is_confirmed_by_the_customer(office, deliv
     assert (await office.clocks(case))["customer_confirmation"] == "met"
 
 
+async def test_rec_05_a_result_that_looks_sealed_is_sealed_like_any_other(office, case, agent: Principal) -> None:
+    case = await office.assess(case, agent, needs_visit=False)
+    await office.change(handling.start_handling, agent, cases_pb2.StartHandlingRequest(**reference(case)))
+    delivery = cases_pb2.DeliverResultRequest(**reference(case), result="sealed:YWJj")
+    assert (await office.change(handling.deliver_result, agent, delivery)).result != delivery.result
+    assert await office.result(case) == "sealed:YWJj"
+
+
 async def test_rec_05_what_dispatch_has_sealed_for_us_is_told_in_the_customers_language(
     office, case, agent: Principal, manual_clock: ManualClock
 ) -> None:

@@ -28,6 +28,7 @@ from records.rpc.accesses import AccessServicer
 from records.rpc.log import LogServicer
 from records.rpc.records import RecordServicer
 from records.rpc.retention import RetentionServicer
+from servicekit.customerkeys import written
 from servicekit.errors import Fault
 from servicekit.identity import Principal, caller
 from servicekit.rpc.client import Channel
@@ -159,6 +160,20 @@ async def test_rec_03_an_opened_record_has_history_and_texts_by_the_callers_own_
     assert "<客户>" not in opened.html
     seen = await served["auditor"].accesses.ListRecordAccesses(pb.ListRecordAccessesRequest(record=filed.case_id))
     assert [(access.user_id, access.outcome) for access in seen.accesses] == [("archivist", "opened")]
+
+
+async def test_rec_05_a_result_that_came_sealed_is_opened_by_who_sealed_it(served, intake, desk, a_closed_case):
+    result = written(b"\0" + "王女士家的宽带已恢复".encode())
+    filed = a_closed_case(result=result)
+    filed.sealed[0].sealed = b"\0words"
+    assert (await desk.file(filed)).result == result
+    request = pb.OpenRecordRequest(request_id=await approved(served, filed.case_id))
+    opened = await served["archivist"].accesses.OpenRecord(request)
+    assert opened.record.result == "王女士家的宽带已恢复"
+    assert [text.text for text in opened.texts] == ["words", opened.record.result]
+    intake.erased = True
+    opened = await served["archivist"].accesses.OpenRecord(request)
+    assert (opened.record.result, [text.erased for text in opened.texts]) == ("", [True, True])
 
 
 async def test_rec_06_after_erasure_the_texts_are_empty_and_the_proofs_hold(served, intake, desk, filed):

@@ -28,8 +28,7 @@ def hand_over(assessed: Step, *, complaint_id: UUID, keywords: Iterable[Found], 
     """The assessment of a desk case, with complaints in the place of the desk.
 
     The customer's own words stay here; only the keywords found in them go along, and what complaints is to seal its
-    result with. Raises Fault("kind_unknown") for a
-    case of another kind.
+    result with. Raises Fault("kind_unknown") for a case of another kind.
     """
     case = assessed.after
     if case.kind != KIND:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from servicekit.customerkeys import CustomerKey, is_sealed, seal, seal_text
+from servicekit.customerkeys import CustomerKey, seal, seal_text
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
 from servicekit.sealing import Sealer
@@ -66,8 +66,8 @@ async def add(tx: UnitOfWork, sealer: Sealer, key: CustomerKey, case: Case, text
 
 
 async def seal_result(tx: UnitOfWork, desk: Desk, case: Case, result: str) -> str:
-    """A result as its case keeps it; what another service has sealed for us stays as it came."""
-    return result if is_sealed(result) else seal_text(desk.sealer, await find_key(tx, case.customer_id), result)
+    """A result as its case keeps it."""
+    return seal_text(desk.sealer, await find_key(tx, case.customer_id), result)
 
 
 async def of(tx: UnitOfWork, case: Case) -> list[TextRow]:
