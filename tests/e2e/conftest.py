@@ -16,6 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+import commanding
 import httpx
 import pytest
 from acting import Cast, Place
@@ -49,8 +50,12 @@ class PlatformUnderTest:
 
     # --- the command -------------------------------------------------------------------------------------------------
 
-    def run(self, *arguments: str, patience: float = COMMAND_PATIENCE) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs `bihuan …` to its end, whatever its exit status."""
+        return commanding.run(arguments, self.environment, COMMAND_PATIENCE)
+
+    def run_anew(self, *arguments: str, patience: float = COMMAND_PATIENCE) -> subprocess.CompletedProcess[str]:
+        """The same in a Python of its own, exactly as people start it; that takes a second longer."""
         command = [sys.executable, "-m", "bihuanctl.main", *arguments]
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=patience, check=False
@@ -64,7 +69,9 @@ class PlatformUnderTest:
 
     def up(self) -> dict[str, Any]:
         """Starts it (or finds that it runs)."""
-        state: dict[str, Any] = self.json("up", "--detach", "--port", "0", "--adjustable-clock")
+        done = self.run_anew("up", "--detach", "--port", "0", "--adjustable-clock", "--json")
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        state: dict[str, Any] = json.loads(done.stdout)
         self.gateway_url = state["gateway_url"]
         return state
 
@@ -72,7 +79,7 @@ class PlatformUnderTest:
         for client in self._clients:
             client.close()
         self._clients.clear()
-        self.run("down")
+        self.run_anew("down")
 
     # --- as a user ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,48 @@
+"""The `bihuan` command in processes that are forked from one that has read its libraries already.
+
+Each is a process of its own with its own arguments, environment, output and exit status, as a person's call is; only
+the second is saved in which a new Python reads the libraries, and a run makes hundreds of calls.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bihuanctl.main import COMMANDS, app
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([f"bihuanctl.commands.{file}" for file in sorted(set(COMMANDS.values()))])
+_STDOUT, _STDERR = 1, 2
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], patience: float) -> subprocess.CompletedProcess[str]:
+    """Runs `bihuan …` to its end, whatever its exit status. Raises TimeoutExpired after `patience` seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        said, complained = Path(folder, "stdout"), Path(folder, "stderr")
+        process = _FORKS.Process(target=_call, args=(arguments, environment, said, complained))
+        process.start()
+        process.join(patience)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(["bihuan", *arguments], patience, said.read_text(), complained.read_text())
+        status = process.exitcode
+        process.close()
+        return subprocess.CompletedProcess(
+            ["bihuan", *arguments], status, said.read_text(encoding="utf-8"), complained.read_text(encoding="utf-8")
+        )
+
+
+def _call(arguments: Sequence[str], environment: Mapping[str, str], said: Path, complained: Path) -> None:
+    for file, descriptor in ((said, _STDOUT), (complained, _STDERR)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["bihuan", *arguments]
+    app()
