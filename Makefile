@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them.
-BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them. A worker
+# that died would die of the same test again.
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 25
 OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
@@ -36,7 +37,7 @@ test: lint  ## All checks and tests
 	$(BIN)/pytest $(BESIDE)
 
 fuzz: install  ## Send the gateway far more than a test run has time for
-	BIHUAN_FUZZ_REQUESTS=50 $(BIN)/pytest --override-ini timeout=7200 tests/e2e/test_fuzzing.py
+	BIHUAN_FUZZ_REQUESTS=50 $(BIN)/pytest --override-ini timeout=7200 --override-ini faulthandler_timeout=7200 tests/e2e/test_fuzzing.py
 
 lint: install  ## Style, types, architecture, contracts
 	$(BIN)/ruff check .
