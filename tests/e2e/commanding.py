@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bihuanctl.main import COMMANDS, app
+from bihuanctl.main import app
+
+import bihuanctl
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([f"bihuanctl.commands.{file}" for file in sorted(set(COMMANDS.values()))])
+# All of it, since a command reads most of what it needs only when it is called.
+_FORKS.set_forkserver_preload([module.name for module in pkgutil.walk_packages(bihuanctl.__path__, "bihuanctl.")])
 _STDOUT, _STDERR = 1, 2
 
 
