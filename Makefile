@@ -8,7 +8,7 @@ BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-r
 OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
+.PHONY: help install run down demo test tests fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ down: install  ## Stop a platform started in the background
 demo: install  ## Play real cases through the whole loop and prove that none fell out
 	$(BIN)/bihuan demo
 
-test: lint  ## All checks and tests
+test: install  ## All checks and tests
+	$(MAKE) --no-print-directory --jobs 2 lint tests
+
+tests: install  ## All tests, without the checks
 	$(BIN)/pytest $(BESIDE)
 
 fuzz: install  ## Send the gateway far more than a test run has time for
