@@ -29,23 +29,24 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], patience: floa
     """Runs `bihuan …` to its end, whatever its exit status. Raises TimeoutExpired after `patience` seconds."""
     with tempfile.TemporaryDirectory() as folder:
         said, complained = Path(folder, "stdout"), Path(folder, "stderr")
+        for file in (said, complained):
+            file.touch()
         process = _FORKS.Process(target=_call, args=(arguments, environment, said, complained))
         process.start()
         process.join(patience)
-        if process.exitcode is None:
+        if (status := process.exitcode) is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(["bihuan", *arguments], patience, said.read_text(), complained.read_text())
-        status = process.exitcode
         process.close()
-        return subprocess.CompletedProcess(
-            ["bihuan", *arguments], status, said.read_text(encoding="utf-8"), complained.read_text(encoding="utf-8")
-        )
+        command, texts = ["bihuan", *arguments], [file.read_text(encoding="utf-8") for file in (said, complained)]
+    if status is None:
+        raise subprocess.TimeoutExpired(command, patience, *texts)
+    return subprocess.CompletedProcess(command, status, *texts)
 
 
 def _call(arguments: Sequence[str], environment: Mapping[str, str], said: Path, complained: Path) -> None:
     for file, descriptor in ((said, _STDOUT), (complained, _STDERR)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
+        os.dup2(os.open(file, os.O_WRONLY), descriptor)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["bihuan", *arguments]
