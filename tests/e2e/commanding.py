@@ -12,6 +12,7 @@ import pkgutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ import bihuanctl
 _FORKS = multiprocessing.get_context("forkserver")
 # All of it, since a command reads most of what it needs only when it is called.
 _FORKS.set_forkserver_preload([module.name for module in pkgutil.walk_packages(bihuanctl.__path__, "bihuanctl.")])
+# Two threads must not both look whether a process is over.
+_ONE_AT_A_TIME = threading.Lock()
 _STDOUT, _STDERR = 1, 2
 
 
@@ -31,13 +34,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], patience: floa
         said, complained = Path(folder, "stdout"), Path(folder, "stderr")
         for file in (said, complained):
             file.touch()
-        process = _FORKS.Process(target=_call, args=(arguments, environment, said, complained))
-        process.start()
-        process.join(patience)
-        if (status := process.exitcode) is None:
-            process.kill()
-            process.join()
-        process.close()
+        with _ONE_AT_A_TIME:
+            process = _FORKS.Process(target=_call, args=(arguments, environment, said, complained))
+            process.start()
+            process.join(patience)
+            if (status := process.exitcode) is None:
+                process.kill()
+                process.join()
+            process.close()
         command, texts = ["bihuan", *arguments], [file.read_text(encoding="utf-8") for file in (said, complained)]
     if status is None:
         raise subprocess.TimeoutExpired(command, patience, *texts)
