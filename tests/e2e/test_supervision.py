@@ -18,7 +18,7 @@ from guard import guarded
 from servicekit.embedded.nats import EmbeddedNats
 from servicekit.embedded.postgres import EmbeddedPostgres
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
