@@ -19,6 +19,7 @@ from servicekit.embedded.postgres import EmbeddedPostgres
 from servicekit.errors import Fault
 from servicekit.ids import uuid7
 from servicekit.testing.postgres import server_folder
+from servicekit.testing.waiting import eventually
 from sqlalchemy import select, text
 from sqlmodel import Field, MetaData, SQLModel
 
@@ -397,3 +398,31 @@ async def test_statements_run_once_for_each_of_many_params(database, things):
     async with database.transaction("many") as tx:
         await tx.execute(table, [{"name": "a"}, {"name": "b"}])
     assert await remembered(database) == ["a", "b"]
+
+
+async def test_connections_of_a_rush_end_when_nobody_uses_them(database_url, manual_clock):
+    """Seen by PostgreSQL; the next to come finds the pool in order, and more than one at a time too."""
+    database = Database("idler", database_url, manual_clock, pool=4, idle_seconds=0.4)
+    together = asyncio.Barrier(4)
+
+    async def work() -> None:
+        async with database.transaction("rush") as tx:
+            await together.wait()
+            await tx.execute(text("SELECT 1"))
+
+    async def sessions() -> int:
+        seen = await watcher.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idler'")
+        return int(seen)
+
+    async def gone() -> bool:
+        return await sessions() == 0
+
+    watcher = await database.dedicated_connection()
+    try:
+        for _ in range(2):
+            await asyncio.gather(*(work() for _ in range(4)))
+            assert await sessions() == 4
+            await eventually(gone)
+    finally:
+        await watcher.close()
+        await database.close()
