@@ -6,6 +6,8 @@ from servicekit.database import Database
 from servicekit.testing.waiting import eventually
 from sqlalchemy import text
 
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idler'"
+
 
 async def test_more_callers_than_connections_are_all_served(database_url, manual_clock):
     database = Database("intake", database_url, manual_clock, pool=2)
@@ -30,23 +32,20 @@ async def test_connections_of_a_rush_end_when_nobody_uses_them(database_url, man
     database = Database("idler", database_url, manual_clock, pool=4, idle_seconds=0.4)
     together = asyncio.Barrier(4)
 
-    async def work() -> None:
+    async def work() -> int:
         async with database.transaction("rush") as tx:
             await together.wait()
-            await tx.execute(text("SELECT 1"))
-
-    async def sessions() -> int:
-        seen = await watcher.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idler'")
-        return int(seen)
+            seen = int(await tx.scalar(text(SESSIONS)))
+            await together.wait()
+        return seen
 
     async def gone() -> bool:
-        return await sessions() == 0
+        return await watcher.fetchval(SESSIONS) == 0
 
     watcher = await database.dedicated_connection()
     try:
         for _ in range(2):
-            await asyncio.gather(*(work() for _ in range(4)))
-            assert await sessions() == 4
+            assert await asyncio.gather(*(work() for _ in range(4))) == [4] * 4
             await eventually(gone)
     finally:
         await watcher.close()
