@@ -73,12 +73,16 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         found = typer.main.get_command(import_module(f"bihuanctl.commands.{COMMANDS[cmd_name].file}").app)
-        _quieten_libraries()
         # A file with several commands, or with one, or with a group that is itself the command.
         command = getattr(found, "commands", {}).get(cmd_name, found)
         command.name = cmd_name
         translate_help(command, choose_language(sys.argv, os.environ))
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        resolved = super().resolve_command(ctx, args)
+        _quieten_libraries()
+        return resolved
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The overview, from the table alone."""
