@@ -121,6 +121,7 @@ class Relay:
                 measured_at = loop.time()
             connection = await self._bus_within(_MEASURE_SECONDS)
             if connection is None:
+                rows = []  # too long ago: read again, whoever has published them since
                 continue
             sending = _Sending(connection)
             await sending.send(rows)
@@ -131,6 +132,7 @@ class Relay:
             rows = await session.fetch(statement, self._batch, sending.published)
             if sending.away is not None:
                 log.warning("relay_waits", reason=str(sending.away))
+                rows = []
                 await asyncio.sleep(RETRY_SECONDS)
             elif not rows:
                 with contextlib.suppress(TimeoutError):
