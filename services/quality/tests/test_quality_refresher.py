@@ -37,9 +37,8 @@ def _looking_every(world, seconds):
 
 
 async def _happen(world, refresher, score: int, count: int) -> None:
-    for version, event in enumerate(a_case(score), start=1):
-        known = {"event_id": uuid4(), "occurred_at": world.clock.now(), "version": version}
-        await world.do(remember, world.reader, event, **known)
+    events = [(event, uuid4(), world.clock.now(), version) for version, event in enumerate(a_case(score), start=1)]
+    await world.do(remember, world.reader, events)
     refresher.wake()
 
     async def formed() -> bool:
