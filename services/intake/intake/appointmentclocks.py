@@ -4,11 +4,12 @@ from uuid import UUID
 
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import Deadline, DeadlineHandlers
+from servicekit.windows import Window
 
 from intake.appointments import rules
 from intake.appointments.appointment import State
 from intake.appointments.changes import change, lock
-from intake.cases import appointed, care, store
+from intake.cases import appointed, care, notices, store
 from intake.desk import Desk
 
 ACTOR = "system"
@@ -21,6 +22,8 @@ def watch_appointments(clocks: DeadlineHandlers, desk: Desk) -> None:
         case, appointment = await lock(tx, UUID(deadline.subject_id))
         if appointment.state == State.CONFIRMED and appointed.awaits_visit(case, appointment.work_order_id):
             await change(tx, desk, case, appointment, rules.remind(appointment, tx.now), actor=ACTOR)
+            near = str(Window.of(appointment.period))
+            await notices.tell(tx, desk, case, notices.APPOINTMENT_REMINDER, appointment=near)
 
     @clocks.missed(rules.PREPARATION, rules.ARRIVAL)
     async def escalate(tx: UnitOfWork, deadline: Deadline) -> None:

@@ -4,8 +4,10 @@ Every event names the appointment; holds that nobody has booked yet concern nobo
 appointment no longer rests on change nothing.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from bihuan.common.v1.common_pb2 import TimePeriod
 from bihuan.dispatch.v1 import events_pb2
 from servicekit.database import UnitOfWork
 from servicekit.messaging import Reactions, Received
@@ -16,16 +18,19 @@ from intake.appointments import rules, store
 from intake.appointments.appointment import LIVE, Appointment, State
 from intake.appointments.changes import change, lock
 from intake.appointments.tables import APPOINTMENTS
-from intake.cases import appointed
+from intake.cases import appointed, notices
 from intake.cases.case import Case
 from intake.cases.changes import put_back
 from intake.cases.rules import Visit
+from intake.cases.slot import shown
 from intake.cases.steps import noted
 from intake.desk import Desk
 
 DISPATCH = "system"
 # How dispatch says that another slot took the place of a released one: ReservationBooked tells of that.
 MOVED = "moved"
+# How dispatch says that somebody was there at the time, and it came to nothing all the same.
+VISIT_FAILED = "visit_failed"
 
 
 def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
@@ -53,6 +58,9 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
         )
         told = noted(case_step.after, step.happened, **step.details)
         await change(tx, desk, case, appointment, step, case_step, told, actor=DISPATCH)
+        confirmed = appointment.state == State.INITIALIZED
+        notice = notices.APPOINTMENT_CONFIRMED if confirmed else notices.APPOINTMENT_MOVED
+        await notices.tell(tx, desk, case_step.after, notice, appointment=str(slot))
 
     @reactions.on(events_pb2.ReservationRefused)
     async def refused(tx: UnitOfWork, event: events_pb2.ReservationRefused, _received: Received) -> None:
@@ -65,6 +73,12 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
         if appointment.state == State.INITIALIZED:
             told = appointed.lose_time(case, step.happened, reason=event.reason, alternatives=alternatives)
         await change(tx, desk, case, appointment, step, told, actor=DISPATCH)
+        if appointment.state == State.INITIALIZED:
+            await _tell_of_others(tx, desk, told.after, alternatives)
+        else:
+            await notices.tell(
+                tx, desk, told.after, notices.APPOINTMENT_NOT_MOVED, appointment=str(Window.of(appointment.period))
+            )
 
     @reactions.on(events_pb2.ReservationFailed)
     async def failed(tx: UnitOfWork, event: events_pb2.ReservationFailed, _received: Received) -> None:
@@ -75,6 +89,10 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
         step = rules.fail(appointment, tx.now, reason=event.because, alternatives=alternatives)
         told = appointed.lose_time(case, step.happened, reason=event.because, alternatives=alternatives)
         await change(tx, desk, case, appointment, step, told, actor=DISPATCH)
+        if event.because == VISIT_FAILED:
+            await notices.tell(tx, desk, told.after, notices.APPOINTMENT_IN_VAIN)
+        else:
+            await _tell_of_others(tx, desk, told.after, alternatives)
 
     @reactions.on(events_pb2.ReservationReleased)
     async def released(tx: UnitOfWork, event: events_pb2.ReservationReleased, _received: Received) -> None:
@@ -113,6 +131,12 @@ async def _resting_on(tx: UnitOfWork, appointment_id: str, reservation_id: str) 
     case, appointment = await lock(tx, UUID(appointment_id))
     rests = appointment.state == State.CONFIRMED and str(appointment.reservation_id) == reservation_id
     return (case, appointment) if rests else None
+
+
+async def _tell_of_others(tx: UnitOfWork, desk: Desk, case: Case, alternatives: Sequence[TimePeriod]) -> None:
+    """The time cannot be had or kept: the customer hears of others, or that we go on without one."""
+    notice = notices.APPOINTMENT_FAILED if alternatives else notices.APPOINTMENT_LOST
+    await notices.tell(tx, desk, case, notice, appointment=shown(alternatives))
 
 
 async def _call_off(tx: UnitOfWork, desk: Desk, case: Case, appointment: Appointment) -> None:

@@ -12,11 +12,13 @@ from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.intake.v1 import cases_pb2
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
-from intake.cases import assessing, queries, store
+from intake.cases import assessing, queries, store, texts
 from intake.cases.case import Case
 from intake.cases.consistency import problems_of
 from intake.cases.opening import Opened, open_cases
 from intake.cases.reports import Report, read_report
+from intake.customers.store import find_keys
+from intake.customers.texts import unseal
 from intake.desk import Desk
 from intake.proposals import Proposer
 from intake.reactions import build_reactions
@@ -111,6 +113,13 @@ class Office:
     async def history(self, case: Case) -> list[str]:
         async with self.database.transaction("look") as tx:
             return [entry.happened for entry in await queries.history_of(tx, case)]
+
+    async def contacts(self, case: Case) -> list[str]:
+        """What the customer was told of our own accord, newest last."""
+        async with self.database.transaction("contacts") as tx:
+            key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
+            kept = [text for text in await texts.of(tx, case) if text.role == texts.INTERACTION and not text.inbound]
+        return [unseal(self.desk.sealer, key, text.sealed) for text in kept]
 
     async def clocks(self, case: Case) -> dict[str, str]:
         """The newest state of each clock."""

@@ -101,6 +101,10 @@ class Diary:
             history = await history_of(tx, case)
         return describe(case, clocks, history, "en", self.office.desk.standards).promise_text
 
+    async def contacts(self) -> list[str]:
+        """Every contact with the customer, newest last."""
+        return await self.office.contacts(await self.case())
+
     async def problems(self) -> list[str]:
         async with self.office.database.transaction("facts") as tx:
             facts = await appointment_facts(tx, UUID(int=0), 100)
@@ -130,6 +134,8 @@ async def test_int09_a_booking_is_confirmed_and_promised(diary: Diary, office) -
     assert case.classification_confirmed
     assert "appointment at 2026" in await diary.promise()
     assert await office.sent(dispatch_events.CreateWorkOrder) == []
+    (told,) = await diary.contacts()
+    assert "工程师将在2026" in told
     assert await diary.problems() == []
 
 
@@ -141,6 +147,7 @@ async def test_int09_prepared_within_a_day_reminded_an_hour_before_and_kept(diar
     await office.tell_assigned(await diary.case(), ENGINEER, version=3)
     await diary.fire(timedelta(days=2) - timedelta(hours=1))
     assert len(await office.sent(events_pb2.AppointmentReminded)) == 1
+    assert "温馨提醒" in (await diary.contacts())[-1]
     ids = {"case_id": diary.case_id, "work_order_id": str((await diary.newest()).work_order_id)}
     await office.tell(dispatch_events.WorkOrderArrived(**ids, engineer_id=ENGINEER))
     await diary.tell(dispatch_events.ReservationFulfilled)
@@ -174,6 +181,7 @@ async def test_int09_moved_by_the_customer_and_the_promise_with_it(diary: Diary,
     moved = await diary.newest()
     assert (moved.state, moved.starts_at, moved.reservation_id) == (State.CONFIRMED, later, other)
     assert (await diary.case()).appointed_from == later
+    assert "您的预约已改为2026" in (await diary.contacts())[-1]
     assert await diary.problems() == []
 
 
@@ -189,6 +197,7 @@ async def test_a_move_that_cannot_be_had_leaves_everything_as_it_was(diary: Diar
         "slot_taken",
     )
     assert "appointment at" in await diary.promise()
+    assert "改约未成功" in (await diary.contacts())[-1]
     assert await diary.problems() == []
 
 
@@ -209,7 +218,15 @@ async def test_int09_refused_or_lost_the_customer_hears_of_other_times(diary: Di
     assert len(await office.sent(events_pb2.AppointmentRequested)) == 2
     assert len(await office.sent(events_pb2.AppointmentConfirmed)) == 1
     assert len(await office.sent(events_pb2.AppointmentRefused)) == 1
+    assert sum("可改约：2026" in told for told in await diary.contacts()) == 2
     assert await diary.problems() == []
+
+
+async def test_int09_where_there_is_no_other_time_the_customer_hears_that_another_is_arranged(diary: Diary) -> None:
+    await diary.book()
+    await diary.tell(dispatch_events.ReservationRefused, reason="slot_taken")
+    (told,) = await diary.contacts()
+    assert "另行与您约定时间" in told
 
 
 async def test_int09_after_a_visit_in_vain_the_customer_hears_that_it_goes_on(diary: Diary, office) -> None:
@@ -219,6 +236,7 @@ async def test_int09_after_a_visit_in_vain_the_customer_hears_that_it_goes_on(di
     await diary.tell(dispatch_events.ReservationFailed, because="visit_failed")
     assert (await diary.newest()).state == State.FAILED
     assert "looked into it again" in await diary.promise()
+    assert "未能在本次上门时解决" in (await diary.contacts())[-1]
     assert await diary.problems() == []
 
 

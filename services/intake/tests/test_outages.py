@@ -12,11 +12,9 @@ import yaml
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.dispatch.v1 import incident_events_pb2 as dispatch_incidents
 from bihuan.intake.v1 import cases_pb2, incident_events_pb2
-from intake.cases import closing, queries, texts
+from intake.cases import closing, queries
 from intake.cases.case import Case, Stage
 from intake.clocks import build_clocks
-from intake.customers.store import find_keys
-from intake.customers.texts import unseal
 from intake.facts import entity_facts
 from intake.outages import following
 from intake.outages import store as outages
@@ -94,13 +92,6 @@ class Outbreak:
         for command in [*commands, *commands]:
             await self.tell(command)
 
-    async def contacts(self, case: Case) -> list[str]:
-        """What the customer was told of our own accord."""
-        async with self.office.database.transaction("look") as tx:
-            key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
-            kept = [text for text in await texts.of(tx, case) if text.role == texts.INTERACTION and not text.inbound]
-        return [unseal(self.office.desk.sealer, key, text.sealed) for text in kept]
-
     async def problems(self) -> list[str]:
         async with self.office.database.transaction("facts") as tx:
             return [problem for fact in await entity_facts(tx, "", 5000) for problem in fact.problems]
@@ -148,7 +139,7 @@ async def test_int15_all_are_attached_told_once_and_delivered_with_it(outbreak, 
         waiting = await office.case(case.case_id)
         assert (waiting.stage, str(waiting.incident_id)) == (Stage.HANDLING, asked.incident_id)
         assert (await office.history(case)).count("customer_told") == 1
-    (told,) = await outbreak.contacts(cases[0])
+    (told,) = await office.contacts(cases[0])
     assert "统一抢修" in told
     assert (await office.case(elsewhere.case_id)).incident_id is None
     assert await outbreak.problems() == []
@@ -156,10 +147,10 @@ async def test_int15_all_are_attached_told_once_and_delivered_with_it(outbreak, 
     for case in concerned:
         delivered = await office.case(case.case_id)
         assert (delivered.stage, delivered.result) == (Stage.DELIVERED, "区域网络故障已恢复：更换板卡")
-    assert [len(await outbreak.contacts(case)) for case in concerned] == [2] * len(concerned)
+    assert [len(await office.contacts(case)) for case in concerned] == [2] * len(concerned)
     assert await outbreak.problems() == []
     await outbreak.restore(asked.incident_id)
-    assert len(await outbreak.contacts(late)) == 2
+    assert len(await office.contacts(late)) == 2
 
 
 @pytest.mark.parametrize("first", ["opened", "restored", "neither"])
@@ -187,7 +178,7 @@ async def test_int15_over_before_its_cases_followed_each_is_told_once_that_it_is
         done = await office.case(case.case_id)
         assert (done.stage, str(done.incident_id)) == (Stage.DELIVERED, asked.incident_id)
         assert done.result == "区域网络故障已恢复：更换板卡"
-        (told,) = await outbreak.contacts(case)
+        (told,) = await office.contacts(case)
         assert "已恢复" in told
     assert await outbreak.problems() == []
 
@@ -203,7 +194,7 @@ async def test_int15_reported_before_the_end_is_part_of_it_and_after_it_is_not(o
     await outbreak.follow()
     assert (await office.case(before.case_id)).stage == Stage.DELIVERED
     assert (await office.case(after.case_id)).stage == Stage.ACCEPTED
-    assert await outbreak.contacts(after) == []
+    assert await office.contacts(after) == []
     assert await outbreak.problems() == []
 
 
@@ -236,11 +227,11 @@ async def test_int15_a_visit_that_an_ended_incident_calls_off_is_told_once(outbr
     await outbreak.tell(opened)
     await outbreak.restore(incident_id)
     assert len(await office.sent(dispatch_events.CancelWorkOrder)) == 1
-    assert await outbreak.contacts(case) == []
+    assert await office.contacts(case) == []
     await office.tell(dispatch_events.WorkOrderCancelled(**office.ids(case), reason="incident"), version=4)
     await outbreak.follow()
     assert (await office.case(case.case_id)).stage == Stage.DELIVERED
-    assert len(await outbreak.contacts(case)) == 1
+    assert len(await office.contacts(case)) == 1
     assert await outbreak.problems() == []
 
 
@@ -265,7 +256,7 @@ async def test_int15_reports_that_join_an_incident_of_an_alarm_make_no_second_on
     await outbreak.tell(joined)
     await outbreak.follow()
     assert {str((await office.case(case.case_id)).incident_id) for case in cases} == {other}
-    assert len(await outbreak.contacts(cases[0])) == 1
+    assert len(await office.contacts(cases[0])) == 1
     await outbreak.report()
     assert len(await outbreak.asked()) == 1
 
@@ -279,7 +270,7 @@ async def test_int15_a_false_alarm_leaves_ordinary_cases(outbreak, office) -> No
     for case in cases:
         alone = await office.case(case.case_id)
         assert (alone.stage, alone.incident_id) == (Stage.ACCEPTED, None)
-    assert [len(await outbreak.contacts(case)) for case in cases[:3]] == [2] * 3
+    assert [len(await office.contacts(case)) for case in cases[:3]] == [2] * 3
     await outbreak.report()
     assert len(await outbreak.asked()) == 1, "those that came back are no new sighting"
     assert await outbreak.problems() == []
@@ -352,7 +343,7 @@ async def test_int15_a_detached_case_is_told_so_and_not_taken_along_again(outbre
     detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
     alone = await office.change(following.detach_from_incident, agent, detach)
     assert (alone.stage, alone.work_order_id is not None) == (Stage.HANDLING if visit else Stage.ACCEPTED, visit)
-    _, told = await outbreak.contacts(case)
+    _, told = await office.contacts(case)
     assert "无关" in told
     called_off = await office.sent(dispatch_events.CancelWorkOrder)
     await outbreak.follow()
@@ -363,7 +354,7 @@ async def test_int15_a_detached_case_is_told_so_and_not_taken_along_again(outbre
     after = await office.case(case.case_id)
     assert (after.stage, after.incident_id) == (alone.stage, None)
     assert await office.sent(dispatch_events.CancelWorkOrder) == called_off
-    assert len(await outbreak.contacts(case)) == 2
+    assert len(await office.contacts(case)) == 2
     assert await outbreak.problems() == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, exists, func, select
 
 from records.accesses.request import AccessRequest, State
 from records.accesses.tables import REQUESTS
-from records.files.tables import RECORDS, VERSIONS
+from records.files.tables import CONTENT_HASH, RECORDS, VERSIONS
 from records.log.consistency import log_fact
 from records.log.entries import Kind
 from records.log.tables import ENTRIES
@@ -26,8 +26,6 @@ _NEWEST = and_(
     VERSIONS.c.version == RECORDS.c.version,
     VERSIONS.c.filed_at == RECORDS.c.filed_at,
 )
-# The database computes the hash, so that contents need not travel.
-_HASH = func.encode(func.sha256(VERSIONS.c.content), "hex")
 _LOGGED = (
     select(func.count())
     .where(ENTRIES.c.record_id == RECORDS.c.record_id, ENTRIES.c.kind == Kind.RECORD_FILED.value)
@@ -53,7 +51,7 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
 
 async def _records(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
     statement = (
-        select(RECORDS, _HASH.label("found"), _LOGGED.label("logged"), _PROPOSED)
+        select(RECORDS, CONTENT_HASH.label("found"), _LOGGED.label("logged"), _PROPOSED)
         .join_from(RECORDS, VERSIONS, _NEWEST, isouter=True)
         .where(RECORDS.c.record_id > after)
         .order_by(RECORDS.c.record_id)

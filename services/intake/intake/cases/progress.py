@@ -51,9 +51,9 @@ def describe(
     )
 
 
-def notice_text(notice: Notice, language: str, clock: Clock | None) -> str:
-    """What the customer is told of their own accord: the promise and what comes next. `clock` is the one promised."""
-    places = {"responsible": "", "promised_by": _promised_by(clock)}
+def notice_text(notice: Notice, language: str, *, clock: Clock | None, appointment: str = "") -> str:
+    """What the customer is told of our own accord: the promise and what comes next. `clock` is the one promised."""
+    places = {"responsible": "", "promised_by": _promised_by(clock), "appointment": appointment}
     told: Language = "en" if language == "en" else "zh-CN"
     return "\n".join(text[told].format_map(places) for text in (notice.promise, notice.next))
 

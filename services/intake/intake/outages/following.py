@@ -4,7 +4,7 @@ Each case is brought in line by a command of its own (`FollowIncident`), which l
 twice, late or after the next one, and a process may die between two of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from bihuan.intake.v1 import cases_pb2, incident_events_pb2
@@ -12,25 +12,17 @@ from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 
-from intake.cases import incidents, progress, store, texts
+from intake.cases import incidents, notices, store, texts
 from intake.cases.case import Case
-from intake.cases.changes import take_in_hand
-from intake.cases.promises import promised_clock
+from intake.cases.changes import put_back, take_in_hand
 from intake.cases.results import restoration_of
-from intake.cases.steps import Step, noted
+from intake.cases.steps import Step
 from intake.cases.texts import Text
-from intake.customers.store import find_keys
 from intake.desk import Desk
 from intake.outages import store as outages
 from intake.outages.outage import Outage, State
-from servicekit import deadlines
 
 SYSTEM = "system"
-# Notices of standards/stages.yaml: what customers are told.
-OUTAGE = "outage"
-OUTAGE_OVER = "outage_over"
-OUTAGE_DISMISSED = "outage_dismissed"
-OUTAGE_DETACHED = "outage_detached"
 
 
 def send_after(tx: UnitOfWork, outage: Outage, case_ids: Collection[UUID]) -> None:
@@ -49,12 +41,14 @@ async def follow_incident(tx: UnitOfWork, desk: Desk, case_id: str, incident_id:
     waits = case.waits_for_incident and case.incident_id == incident_id
     comes = incidents.comes_along(case)
     if outage.state == State.OPEN and comes:
-        await _take_along(tx, desk, case, incidents.attached(case, tx.now, incident_id=incident_id), notice=OUTAGE)
+        await _take_along(
+            tx, desk, case, incidents.attached(case, tx.now, incident_id=incident_id), notice=notices.OUTAGE
+        )
     elif outage.state == State.RESTORED and (waits or comes):
         await _bring_to_its_end(tx, desk, case, outage)
     elif outage.state == State.DISMISSED and waits:
         step = incidents.released(case, tx.now, reason="incident_dismissed")
-        await _take_along(tx, desk, case, step, notice=OUTAGE_DISMISSED)
+        await _take_along(tx, desk, case, step, notice=notices.OUTAGE_DISMISSED)
 
 
 async def attach_to_incident(
@@ -66,7 +60,7 @@ async def attach_to_incident(
     if outage.state != State.OPEN:
         raise Fault("incident_over", field="incident_id")
     step = incidents.attached(case, tx.now, incident_id=outage.incident_id)
-    return await _take_along(tx, desk, case, step, notice=OUTAGE, actor=principal.actor)
+    return await _take_along(tx, desk, case, step, notice=notices.OUTAGE, actor=principal.actor)
 
 
 async def detach_from_incident(
@@ -79,7 +73,7 @@ async def detach_from_incident(
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
     step = incidents.released(case, tx.now, reason="detached")
     reason = Text(role=texts.DETACHMENT_REASON, text=request.reason, author=principal.actor)
-    return await _take_along(tx, desk, case, step, notice=OUTAGE_DETACHED, actor=principal.actor, written=(reason,))
+    return await _take_along(tx, desk, case, step, notice=notices.OUTAGE_DETACHED, actor=principal.actor, words=reason)
 
 
 async def _bring_to_its_end(tx: UnitOfWork, desk: Desk, case: Case, outage: Outage) -> None:
@@ -95,7 +89,7 @@ async def _bring_to_its_end(tx: UnitOfWork, desk: Desk, case: Case, outage: Outa
         result = restoration_of(outage.restoration, case.language)
         waiting = steps[-1].after if steps else case
         steps.append(incidents.restored(waiting, tx.now, result=result, restored_at=restored_at))
-        await _take_along(tx, desk, case, *steps, notice=OUTAGE_OVER)
+        await _take_along(tx, desk, case, *steps, notice=notices.OUTAGE_OVER)
     elif steps:
         # Told when the visit is called off or done: that it is being repaired is true no more, that it is over not yet.
         await store.save(tx, case, *steps, actor=SYSTEM)
@@ -108,14 +102,9 @@ async def _take_along(
     *steps: Step,
     notice: str,
     actor: str = SYSTEM,
-    written: Sequence[Text] = (),
+    words: Text | None = None,
 ) -> Case:
     """Stores the steps, what somebody wrote, and the contact by which the customer is told: all of it, or nothing."""
-    told = noted(steps[-1].after, "customer_told", notice=notice, channel=case.channel)
-    after = await store.save(tx, case, *steps, told, actor=actor)
-    clocks = (await deadlines.of(tx, [str(case.case_id)]))[str(case.case_id)]
-    words = progress.notice_text(desk.standards.stages.notices[notice], case.language, promised_clock(after, clocks))
-    contact = Text(role=texts.INTERACTION, text=words, author=SYSTEM, channel=case.channel)
-    key = (await find_keys(tx, [case.customer_id]))[case.customer_id]
-    await texts.add(tx, desk.sealer, key, case, [*written, contact])
+    after = await put_back(tx, desk, case, *steps, actor=actor, words=words)
+    await notices.tell(tx, desk, after, notice)
     return after

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from servicekit.database.columns import UTC_TIME
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -66,5 +66,7 @@ class AccessRow(SQLModel, table=True):
 RECORDS = RecordRow.__table__  # type: ignore[attr-defined]
 VERSIONS = VersionRow.__table__  # type: ignore[attr-defined]
 ACCESSES = AccessRow.__table__  # type: ignore[attr-defined]
+# The hash of what a version holds today, computed by the database, so that contents need not travel.
+CONTENT_HASH = func.encode(func.sha256(VERSIONS.c.content), "hex")
 # Tables that are made month by month, each with its time column.
 PARTITIONED = {"record_versions": "filed_at", "record_accesses": "at"}

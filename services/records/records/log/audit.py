@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 
 from records.files.catalogue import catalogue_hash
 from records.files.record import Record
-from records.files.tables import RECORDS, VERSIONS
+from records.files.tables import CONTENT_HASH, RECORDS, VERSIONS
 from records.log.entries import Kind
 from records.log.heads import Head
 from records.log.queries import get_head
 from records.log.tables import ENTRIES
-
-# The database computes the hash, so that contents need not travel.
-_HASH = func.encode(func.sha256(VERSIONS.c.content), "hex").label("content_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,9 @@ def _found(
 
 
 async def _versions(tx: UnitOfWork, record_ids: set[UUID]) -> dict[tuple[UUID, int], str]:
-    statement = select(VERSIONS.c.record_id, VERSIONS.c.version, _HASH).where(VERSIONS.c.record_id.in_(record_ids))
+    statement = select(VERSIONS.c.record_id, VERSIONS.c.version, CONTENT_HASH.label("content_hash")).where(
+        VERSIONS.c.record_id.in_(record_ids)
+    )
     return {(row.record_id, row.version): row.content_hash for row in await tx.execute(statement)}
 
 
