@@ -1,5 +1,6 @@
 """While nobody is a partner nothing is heard; nothing that follows the first registration is missed (GWY-05)."""
 
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from uuid import uuid4
 
@@ -65,7 +66,9 @@ async def test_the_first_partner_is_told_all_that_follows_and_nothing_from_befor
     async def heard() -> int:
         return await desk.do(lambda tx: tx.scalar(select(func.count()).select_from(inbox)))
 
-    async with running(provisioner.run(), consumer.run()):
+    async with running(provisioner.run()), AsyncExitStack() as stack:
+        await eventually(lambda: reactions.is_resting)
+        await stack.enter_async_context(running(consumer.run()))
         await eventually(all_is_left)
         desk.clock.advance(timedelta(hours=1))
         await desk.register(domain="cn.gd")

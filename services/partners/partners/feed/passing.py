@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from servicekit.database import UnitOfWork
 from servicekit.messaging import Happening, NotYet
-from servicekit.messaging.sharing import shared_events
+from servicekit.messaging.sharing import shared_event
 
 from partners.feed.cloudevent import CloudEvent
 from partners.feed.regions import is_about_a_case, regions_of
@@ -15,8 +15,6 @@ from partners.webhooks.accepting import Accepting
 
 # The opening of a case may be under way beside an event about it. After so many deliveries it is not coming.
 _PATIENT_DELIVERIES = 6
-
-_SHARED = {shared.type: shared for shared in shared_events()}
 
 
 async def pass_on(tx: UnitOfWork, happenings: Sequence[Happening]) -> int:
@@ -32,7 +30,7 @@ async def pass_on(tx: UnitOfWork, happenings: Sequence[Happening]) -> int:
         event, received = happening
         for partner in _wanting(partners, happening, region):
             if partner.may_see(received.subject, region, tx.now):
-                told = CloudEvent.of(event, received, _SHARED[event.DESCRIPTOR.full_name], partner.partner)
+                told = CloudEvent.of(event, received, shared_event(event.DESCRIPTOR.full_name), partner.partner)
                 tx.pass_on(told.to_outbox(partner.partner, received))
                 accepting.accept(partner.partner, told, received.subject)
     return await accepting.write()

@@ -42,7 +42,6 @@ class FeedProvisioner:
         self._database = database
         self._bus = bus
         self._reactions = reactions
-        reactions.rest()  # until it is known who is there
         self._accounts = accounts
         self._awake = asyncio.Event()
         # What is known to be on the bus as it must be.
