@@ -123,8 +123,8 @@ class InspectionServicer(inspection_pb2_grpc.InspectionServiceServicer):
     async def GetSubscriptions(
         self, _request: inspection_pb2.GetSubscriptionsRequest, _context: Context
     ) -> inspection_pb2.GetSubscriptionsResponse:
-        """What the service reacts on, by stream."""
-        subjects = {EVENTS: self._reactions.event_filters(), COMMANDS: self._reactions.command_filters()}
+        """What the service reacts on at present, by stream."""
+        subjects = {EVENTS: self._event_subjects(), COMMANDS: self._reactions.command_filters()}
         return inspection_pb2.GetSubscriptionsResponse(
             subscriptions=[
                 inspection_pb2.Subscription(stream=stream, consumer=self._reactions.service, subjects=heard)
@@ -133,12 +133,16 @@ class InspectionServicer(inspection_pb2_grpc.InspectionServiceServicer):
             ]
         )
 
+    def _event_subjects(self) -> list[str]:
+        """None while it hears no events: then they don't wait for it, and it need not have handled them."""
+        return [] if self._reactions.is_resting else self._reactions.event_filters()
+
     async def _consumer_pending(self) -> int:
         """Messages for this service that it has not acknowledged. Raises Fault unavailable while NATS can't tell."""
         if not self._bus.is_connected:
             raise Fault("unavailable")
         # A service hears commands in any case: redelivered dead letters come that way.
-        streams = [EVENTS, COMMANDS] if self._reactions.event_filters() else [COMMANDS]
+        streams = [EVENTS, COMMANDS] if self._event_subjects() else [COMMANDS]
         try:
             async with asyncio.timeout(_BUS_SECONDS):
                 jetstream = (await self._bus.connected()).jetstream

@@ -97,14 +97,18 @@ class Service:
         partitioned: Mapping[str, str] | None = None,
         prunings: Mapping[str, Pruning] | None = None,
         background: Mapping[str, Part] | None = None,
+        handles_together: bool = False,
     ) -> None:
         """`partitioned`: tables that grow for ever, each with its time column. `prunings`: what is deleted in batches
         once a day besides the kit's own, by name. `background`: what else runs, by name, until it is cancelled; when it
-        fails it begins again a moment later, and the service goes on."""
+        fails it begins again a moment later, and the service goes on. `handles_together`: messages that come within a
+        moment share a transaction, for a service that nobody waits for."""
         self._platform = platform
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
-        self._consumer = Consumer(database, bus, reactions, concurrency=settings.consumer_concurrency)
+        self._consumer = Consumer(
+            database, bus, reactions, concurrency=settings.consumer_concurrency, together=handles_together
+        )
         self._background = background or {}
         self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
         self._housekeeper = Housekeeper(database, platform.clock, partitioned or {}, prunings)

@@ -19,7 +19,7 @@ from servicekit.database import provision as database_provision
 from servicekit.database.migrations import is_migrated, migrate
 from servicekit.embedded.nats import EmbeddedNats
 from servicekit.embedded.postgres import EmbeddedPostgres
-from servicekit.messaging import Bus
+from servicekit.messaging import Bus, Reactions
 from servicekit.messaging import lag as lag_module
 from servicekit.messaging.lag import measure_lag
 from servicekit.messaging.provision import ProvisionSettings, provision_streams
@@ -66,9 +66,14 @@ async def test_lag_counts_what_is_stored_and_not_handled(
     await connection.jetstream.add_consumer(EVENTS, config=durable.config())
     for _ in range(3):
         await operator.publish("bihuan.intake.case.opened.v1", CaseOpened().SerializeToString())
-    async with running(measure_lag(bus, [durable])):
+    reactions = Reactions("intake")
+    async with running(measure_lag(bus, [durable], reactions)):
         await eventually(lambda: bool(seen))
-    assert seen[0] == (3, {"stream": EVENTS})
+    assert seen.pop() == (3, {"stream": EVENTS})
+    reactions.rest()
+    async with running(measure_lag(bus, [durable], reactions)):
+        await eventually(lambda: bool(seen))
+    assert seen.pop() == (0, {"stream": EVENTS}), "what nobody is there to hear for is no lag"
 
 
 async def test_streams_are_provisioned_by_command_again_and_again(nats_server: EmbeddedNats) -> None:

@@ -50,9 +50,10 @@ def relay(database: Database, bus: Bus) -> Relay:
     return relay
 
 
-@pytest.fixture
-def consumer(database: Database, bus: Bus) -> Loop:
-    return lambda reactions: Consumer(database, bus, reactions, policy=HASTY)
+@pytest.fixture(params=[False, True], ids=["one by one", "together"])
+def consumer(database: Database, bus: Bus, request: pytest.FixtureRequest) -> Loop:
+    """What holds for messages holds however they are handled."""
+    return lambda reactions: Consumer(database, bus, reactions, policy=HASTY, together=request.param)
 
 
 class Heard:
@@ -163,9 +164,7 @@ async def test_failure_is_tried_again_and_leaves_nothing_behind(
     assert await all_dead_letters(operator) == []
 
 
-async def test_order_within_a_case_is_kept_while_other_cases_go_on(
-    database: Database, relay: Relay, consumer: Loop
-) -> None:
+async def test_order_within_a_case_is_kept_while_other_cases_go_on(database: Database, bus: Bus, relay: Relay) -> None:
     slow, quick = str(uuid4()), str(uuid4())
     seen: list[tuple[str, str]] = []
     reactions = Reactions("intake")
@@ -180,7 +179,7 @@ async def test_order_within_a_case_is_kept_while_other_cases_go_on(
                 raise RuntimeError("the first of its case fails once")
         seen.append(("slow" if event.case_id == slow else "quick", event.channel))
 
-    async with running(relay.run(), consumer(reactions).run()):
+    async with running(relay.run(), Consumer(database, bus, reactions, policy=HASTY).run()):
         for number in range(5):
             await open_case(database, str(number), slow)
             await open_case(database, str(number), quick)

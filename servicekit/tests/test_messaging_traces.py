@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_tra
 from servicekit.database import Database, UnitOfWork
 from servicekit.database.tables import outbox
 from servicekit.errors import Fault
-from servicekit.messaging import Bus, NotYet, Reactions, Received, handling
+from servicekit.messaging import Bus, NotYet, Reactions, Received, delivery
 from servicekit.messaging.consumer import Consumer
 from servicekit.messaging.relay import Relay
 from servicekit.messaging.retries import RetryPolicy
@@ -31,7 +31,7 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     # Tracers are made at import and bound to the first provider of the process.
-    monkeypatch.setattr(handling, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(delivery, "_tracer", provider.get_tracer("test"))
     yield exporter
     provider.shutdown()
 

@@ -1,7 +1,8 @@
 """The loop that takes a service's messages from the bus and makes each take effect once.
 
 Replicas share one durable consumer on each stream. Within a process the messages of one case are handled one after
-the other, cases side by side. A message is acknowledged only after its transaction has committed.
+the other, cases side by side, or what has come in a moment all together. A message is acknowledged only after its
+transaction has committed.
 """
 
 from __future__ import annotations
@@ -9,20 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Coroutine, Iterator
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
 from servicekit.messaging.bus import Bus, Connection, is_bus_trouble
-from servicekit.messaging.handling import ComeAgain, Delivery, Handling, Settled, TryAgain
+from servicekit.messaging.delivery import Delivery
+from servicekit.messaging.handling import ComeAgain, Handling, Settled, TryAgain
 from servicekit.messaging.lag import measure_lag
 from servicekit.messaging.pull import ACK_WAIT_SECONDS, Durable, Pull
 from servicekit.messaging.reactions import Reactions
 from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import COMMANDS, EVENTS, redeliver_subject
+from servicekit.messaging.together import Together
 from servicekit.tasks import end
 
 if TYPE_CHECKING:
@@ -36,6 +40,9 @@ MOST_RESTING = 5_000
 # more than are ever held: what they wait for must still get through.
 MOST_UNDER_WAY = 20_000
 RETRY_SECONDS = 1.0
+# Between two looks at the stream of a consumer that handles messages together: what comes meanwhile shares a
+# transaction. After a look that found as much as it asked for, the next one is at once.
+GATHER_SECONDS = 0.05
 DEFAULT_POLICY = RetryPolicy()
 
 log = structlog.get_logger(__name__)
@@ -53,10 +60,13 @@ class Consumer:
         concurrency: int = 8,
         policy: RetryPolicy = DEFAULT_POLICY,
         most_resting: int = MOST_RESTING,
+        together: bool = False,
     ) -> None:
+        """`together`: what comes within `GATHER_SECONDS` is handled in one transaction."""
         self._bus = bus
         self._reactions = reactions
         self._handling = Handling(database, bus, reactions, policy)
+        self._together = Together(database, reactions) if together else None
         self._handlers = asyncio.Semaphore(concurrency)
         self._most_held = concurrency * HELD_PER_HANDLER
         self._most_resting = most_resting
@@ -64,6 +74,8 @@ class Consumer:
         self._room = asyncio.Event()
         self._stopping = asyncio.Event()
         self._lanes: dict[str, deque[Delivery]] = {}
+        # Lanes of what has come and is to be handled together.
+        self._gathered: dict[str, deque[Delivery]] = {}
         # Lanes whose first message has failed and is tried again later.
         self._resting: set[str] = set()
         self._workers: set[asyncio.Task[None]] = set()
@@ -83,7 +95,7 @@ class Consumer:
         ]
         loops = [asyncio.create_task(self._consume(durable), name=durable.stream) for durable in durables]
         loops.append(asyncio.create_task(self._keep_alive(), name="keep alive"))
-        loops.append(asyncio.create_task(measure_lag(self._bus, durables), name="lag"))
+        loops.append(asyncio.create_task(measure_lag(self._bus, durables, self._reactions), name="lag"))
         try:
             await self._stopping.wait()
             await end(loops)
@@ -110,11 +122,21 @@ class Consumer:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _consume_on(self, connection: Connection, durable: Durable) -> None:
-        pull = Pull(connection, durable, self._take)
+        pull = Pull(connection, durable, self._take, lingers=self._together is None)
         try:
             await pull.open()
             while True:
-                await pull.request(await self._room_for())
+                if durable.stream == EVENTS:
+                    await self._reactions.attentive()
+                try:
+                    is_filled = await pull.request(await self._room_for())
+                finally:
+                    # Also of a request that was broken off: what has come is handled.
+                    handling = self._begin_together()
+                if handling:
+                    await asyncio.wait(handling)
+                if self._together and not is_filled:
+                    await asyncio.sleep(GATHER_SECONDS)
         finally:
             await pull.close()
 
@@ -138,9 +160,44 @@ class Consumer:
             lane.append(delivery)
             return
         lane = self._lanes[delivery.order_key] = deque([delivery])
-        worker = asyncio.create_task(self._work(delivery.order_key, lane), name=f"lane {delivery.order_key}")
+        # One that comes again, perhaps because it fails, is not put together with others.
+        if self._together and not delivery.has_failed and not self._stopping.is_set():
+            self._gathered[delivery.order_key] = lane
+        else:
+            self._begin_lane(delivery.order_key, lane)
+
+    def _begin_lane(self, key: str, lane: deque[Delivery]) -> None:
+        self._begin(self._work(key, lane), f"lane {key}")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        worker = asyncio.create_task(work, name=name)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
+        return worker
+
+    def _begin_together(self) -> list[asyncio.Task[None]]:
+        """Begins to handle what is gathered, if anything is."""
+        if not (self._together and self._gathered):
+            return []
+        lanes, self._gathered = self._gathered, {}
+        return [self._begin(self._work_together(self._together, lanes), "together")]
+
+    async def _work_together(self, together: Together, lanes: dict[str, deque[Delivery]]) -> None:
+        # Cases in one order for all replicas, so that transactions wait for each other's rows in one direction.
+        batch = [
+            delivery for key in sorted(lanes) for delivery in takewhile(lambda each: not each.has_failed, lanes[key])
+        ]
+        if len(batch) > 1 and not self._stopping.is_set() and await together.attempt(batch):
+            for delivery in batch:
+                await _answer(delivery.message.ack())
+                self._held.discard(lanes[delivery.order_key].popleft())
+            self._room.set()
+        # What is left, because it came alone or meanwhile, or has failed, goes its way one by one.
+        for key, lane in lanes.items():
+            if lane:
+                self._begin_lane(key, lane)
+            else:
+                del self._lanes[key]
 
     async def _work(self, key: str, lane: deque[Delivery]) -> None:
         try:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from nats.aio.msg import Msg
 from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import bindparam, delete, func
 from sqlalchemy.dialects.postgresql import insert
 
@@ -19,12 +16,12 @@ from servicekit.database.tables import inbox_failures
 from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
 from servicekit.messaging.bus import Bus, PublishRefusedError, is_bus_trouble
-from servicekit.messaging.deadletters import ORIGINAL_SUBJECT, reason_headers
-from servicekit.messaging.envelope import TRACEPARENT, Envelope, UnreadableError, decode
-from servicekit.messaging.metrics import consumed
-from servicekit.messaging.reactions import NotYet, Reactions, Received
+from servicekit.messaging.deadletters import reason_headers
+from servicekit.messaging.delivery import Delivery
+from servicekit.messaging.envelope import Envelope, UnreadableError
+from servicekit.messaging.reactions import NotYet, Reactions
 from servicekit.messaging.retries import RetryPolicy
-from servicekit.messaging.streams import dead_letter_subject, redeliver_subject
+from servicekit.messaging.streams import dead_letter_subject
 from servicekit.telemetry import names
 
 if TYPE_CHECKING:
@@ -51,8 +48,6 @@ _FORGET_FAILURES = delete(inbox_failures).where(
 # Messages whose waits are remembered.
 _MOST_WAITS = 10_000
 
-_tracer = trace.get_tracer("servicekit.messaging")
-_propagator = TraceContextTextMapPropagator()
 log = structlog.get_logger(__name__)
 
 
@@ -82,42 +77,6 @@ class ComeAgain:
 Outcome = Settled | TryAgain | ComeAgain
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """A message as it was delivered, read as far as it could be."""
-
-    message: Msg
-    subject: str
-    envelope: Envelope | None
-    unreadable: str = ""
-    order_key: str = field(init=False)
-    # How often it was tried here, and whether a failure of it is written down.
-    tries: int = 0
-    has_failed: bool = False
-
-    def __post_init__(self) -> None:
-        # An unreadable message stands in nobody's way.
-        self.order_key = self.envelope.order_key if self.envelope else f"unreadable-{id(self)}"
-        # One that comes again may have failed elsewhere.
-        self.has_failed = self.deliveries > 1
-
-    @classmethod
-    def read(cls, message: Msg, service: str) -> Delivery:
-        """Reads the attributes; a message sent again counts as the one that it was."""
-        headers = message.headers or {}
-        subject = message.subject
-        if subject == redeliver_subject(service):
-            subject = headers.get(ORIGINAL_SUBJECT, subject)
-        try:
-            return cls(message, subject, Envelope.read(headers))
-        except UnreadableError as wrong:
-            return cls(message, subject, None, unreadable=str(wrong))
-
-    @property
-    def deliveries(self) -> int:
-        return int(self.message.metadata.num_delivered)
-
-
 class Handling:
     """Makes messages take effect in one service, each once."""
 
@@ -133,7 +92,7 @@ class Handling:
     async def attempt(self, delivery: Delivery) -> Outcome:
         """Tries once and says what is to be done with the message. Raises nothing but cancellation."""
         delivery.tries += 1
-        with _span(delivery) as span:
+        with delivery.span() as span:
             try:
                 await self._react(delivery)
             except Exception as error:
@@ -145,33 +104,15 @@ class Handling:
             return Settled()
 
     async def _react(self, delivery: Delivery) -> None:
-        envelope = delivery.envelope
-        if envelope is None:
-            raise UnreadableError(delivery.unreadable)
-        reaction = self._reactions.find(envelope.type)
-        if reaction is None:
-            # A newer version of this service has asked for it on the shared consumer; it shall have it.
-            raise NotYet(f"no reaction on {envelope.type} in this version")
-        if not reaction.hears(delivery.subject):
-            # Only the subject is guarded by permissions: whoever may not publish an event must not act as if it had.
-            raise UnreadableError(f"{envelope.type} does not travel on {delivery.subject}")
-        message = decode(reaction.kind, delivery.message.data)
-        received = Received(
-            event_id=envelope.event_id,
-            subject=delivery.subject,
-            entity_version=envelope.entity_version,
-            case_id=envelope.case_id,
-            occurred_at=envelope.occurred_at,
-            deliveries=delivery.deliveries,
-        )
+        reaction, message, received = delivery.understand(self._reactions)
         async with self._database.transaction(f"on {reaction.kind.DESCRIPTOR.name}") as tx:
-            marked = await tx.fetch(_MARK_RECEIVED, self._consumer, envelope.event_id, envelope.case_id)
+            marked = await tx.fetch(_MARK_RECEIVED, self._consumer, received.event_id, received.case_id)
             if is_new := bool(marked):
                 await reaction.handle(tx, message, received)
             if delivery.has_failed:
-                await self._forget_failures(tx, envelope)
-        self._waits.pop(envelope.event_id, None)
-        _count(delivery, "done" if is_new else "repeated")
+                await self._forget_failures(tx, received.event_id)
+        self._waits.pop(received.event_id, None)
+        delivery.count("done" if is_new else "repeated")
 
     async def _after(self, delivery: Delivery, error: Exception) -> Outcome:
         try:
@@ -186,7 +127,7 @@ class Handling:
         """The policy: what counts against a message, and when it is given up."""
         if is_database_trouble(error) or is_bus_trouble(error):
             # Kept here: given back, it would come again after those behind it.
-            _count(delivery, "retried")
+            delivery.count("retried")
             return TryAgain(self._policy.in_trouble(delivery.tries))
         if isinstance(error, UnreadableError) or delivery.envelope is None:
             return await self._give_up(delivery, "unreadable", error, attempts=1)
@@ -199,7 +140,7 @@ class Handling:
             if waits > self._policy.max_waits:
                 return await self._give_up(delivery, "waited_too_long", error, attempts=waits)
             log.info("message_waits", subject=delivery.subject, event_id=str(event_id), reason=error.reason)
-            _count(delivery, "retried")
+            delivery.count("retried")
             return ComeAgain(self._policy.after_wait(waits))
         attempts = await self._count_failure(delivery.envelope, error)
         delivery.has_failed = True
@@ -210,7 +151,7 @@ class Handling:
         log.warning(
             "message_failed", subject=delivery.subject, event_id=str(event_id), attempts=attempts, exc_info=error
         )
-        _count(delivery, "retried")
+        delivery.count("retried")
         return TryAgain(self._policy.after_attempt(attempts), of_itself=True)
 
     async def _count_failure(self, envelope: Envelope, error: Exception) -> int:
@@ -239,42 +180,16 @@ class Handling:
             log.exception("dead_letter_refused", subject=delivery.subject)
             return TryAgain(self._policy.in_trouble(delivery.tries), of_itself=True)
         log.error("message_dead", subject=delivery.subject, reason=reason, attempts=attempts, exc_info=error)
-        _count(delivery, "dead")
+        delivery.count("dead")
         if delivery.envelope is not None:
             # Sent again by somebody, it starts anew.
             self._waits.pop(delivery.envelope.event_id, None)
             async with self._database.transaction("forget_failures") as tx:
-                await self._forget_failures(tx, delivery.envelope)
+                await self._forget_failures(tx, delivery.envelope.event_id)
         return Settled()
 
-    async def _forget_failures(self, tx: UnitOfWork, envelope: Envelope) -> None:
-        await tx.execute(_FORGET_FAILURES, {"of_consumer": self._consumer, "of_event": envelope.event_id})
-
-
-def _span(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
-    """Continues the trace of whoever caused the message, and is linked to the very span."""
-    envelope = delivery.envelope
-    cause = _propagator.extract({TRACEPARENT: envelope.traceparent}) if envelope and envelope.traceparent else None
-    producer = trace.get_current_span(cause).get_span_context() if cause else None
-    attributes: dict[str, str | int] = {
-        names.MESSAGING_DESTINATION: delivery.subject,
-        names.MESSAGING_DELIVERIES: delivery.deliveries,
-    }
-    if envelope:
-        attributes |= {names.MESSAGING_ID: str(envelope.event_id), names.EVENT_TYPE: envelope.type}
-        if envelope.case_id:
-            attributes[names.CASE_ID] = envelope.case_id
-    return _tracer.start_as_current_span(
-        names.SPAN_CONSUME,
-        context=cause,
-        kind=trace.SpanKind.CONSUMER,
-        attributes=attributes,
-        links=[trace.Link(producer)] if producer and producer.is_valid else None,
-    )
-
-
-def _count(delivery: Delivery, outcome: str) -> None:
-    consumed.add(1, {names.MESSAGING_DESTINATION: delivery.subject, names.MESSAGING_OUTCOME: outcome})
+    async def _forget_failures(self, tx: UnitOfWork, event_id: UUID) -> None:
+        await tx.execute(_FORGET_FAILURES, {"of_consumer": self._consumer, "of_event": event_id})
 
 
 def _described(error: Exception) -> str:

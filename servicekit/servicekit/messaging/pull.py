@@ -20,7 +20,8 @@ _REQUEST_SECONDS = 10
 # How long the server may be late with the end of a request before it is taken for lost.
 _GRACE_SECONDS = 3
 _NANOSECONDS = 1_000_000_000
-_REQUEST_ENDED = "408"
+# There are no more, or it has expired.
+_REQUEST_ENDED = ("404", "408")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,17 @@ class Durable:
 class Pull:
     """Messages of one durable consumer on one connection, given to `arrived` as they come.
 
-    nats-py's own `fetch` waits for a whole batch, or costs a request for each message; here one request lingers and
-    messages are taken on one by one without delay.
+    nats-py's own `fetch` waits for a whole batch, or costs a request for each message. Here a request `lingers`, and
+    messages are taken on one by one without delay; or it ends with what there is, once there is anything.
     """
 
-    def __init__(self, connection: Connection, durable: Durable, arrived: Callable[[Msg], None]) -> None:
+    def __init__(
+        self, connection: Connection, durable: Durable, arrived: Callable[[Msg], None], *, lingers: bool = True
+    ) -> None:
         self._connection = connection
         self._durable = durable
         self._arrived = arrived
+        self._lingers = lingers
         self._inbox = connection.client.new_inbox()
         self._subscription: Subscription | None = None
         self._serial = 0
@@ -68,15 +72,19 @@ class Pull:
         await self._connection.jetstream.add_consumer(self._durable.stream, config=self._durable.config())
         self._subscription = await self._connection.client.subscribe(f"{self._inbox}.*", cb=self._on_message)
 
-    async def request(self, count: int) -> None:
-        """Asks for `count` messages and returns when they have come or there were no more for a while.
+    async def request(self, count: int) -> bool:
+        """Asks for `count` messages and returns when they have come, or there were no more for a while; whether all
+        have come.
 
         Raises BusAwayError when the connection is lost or the server has dropped the consumer.
         """
         self._serial += 1
         self._left = count
         self._ended = asyncio.get_running_loop().create_future()
-        wanted = {"batch": count, "expires": _REQUEST_SECONDS * _NANOSECONDS}
+        wanted: dict[str, int | bool] = {"batch": count, "expires": _REQUEST_SECONDS * _NANOSECONDS}
+        if not self._lingers:
+            # With an expiry: while there is nothing, the server waits for the first message.
+            wanted["no_wait"] = True
         try:
             await self._connection.client.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._durable.stream}.{self._durable.name}",
@@ -87,6 +95,7 @@ class Pull:
                 await self._connection.until_lost(self._ended)
         except (nats.errors.Error, TimeoutError) as away:
             raise BusAwayError(f"the request for messages was lost: {away!r}") from away
+        return self._left <= 0
 
     async def close(self) -> None:
         """Stops listening; the durable consumer stays. What the server has sent already still arrives."""
@@ -106,7 +115,7 @@ class Pull:
             if self._left == 0 and not self._ended.done():
                 self._ended.set_result(None)
         elif message.subject.endswith(f".{self._serial}") and not self._ended.done():
-            if status == _REQUEST_ENDED:
+            if status in _REQUEST_ENDED:
                 self._ended.set_result(None)
             else:
                 reason = (message.headers or {}).get("Description", "")

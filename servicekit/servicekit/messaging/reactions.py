@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from servicekit.database.outgoing import travels_of
+from servicekit.database.outgoing import Travels, travels_of
 
 if TYPE_CHECKING:
     from servicekit.database import UnitOfWork
@@ -37,6 +38,7 @@ class Received:
         case_id: The case it belongs to, or empty.
         occurred_at: Platform time when it happened.
         deliveries: How often it has been delivered, this time included.
+        traceparent: W3C context of the span in which it is handled: what it causes belongs to it.
     """
 
     event_id: UUID
@@ -45,19 +47,24 @@ class Received:
     case_id: str
     occurred_at: datetime
     deliveries: int
+    traceparent: str = ""
 
 
 Handler = Callable[["UnitOfWork", Any, Received], Awaitable[None]]
 TypedHandler = Callable[["UnitOfWork", MessageT, Received], Awaitable[None]]
+Happening = tuple[Message, Received]
+HandlerOfMany = Callable[["UnitOfWork", Sequence[Happening]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """One kind of message, the subjects it comes on, and what is done on it."""
+    """One kind of message, the subjects it comes on, and what is done on it; `handle_many` where that is done on
+    several at once."""
 
     kind: type[Message]
     filter: str
     handle: Handler
+    handle_many: HandlerOfMany | None = None
 
     @property
     def is_command(self) -> bool:
@@ -79,16 +86,30 @@ class Reactions:
     def __init__(self, service: str) -> None:
         self.service = service
         self._by_type: dict[str, Reaction] = {}
+        self._attentive = asyncio.Event()
+        self._attentive.set()
 
     def on(self, kind: type[MessageT]) -> Callable[[TypedHandler[MessageT]], TypedHandler[MessageT]]:
         """Makes the decorated function the reaction on `kind`. Raises TypeError when there is one already."""
-        travels = travels_of(kind)
-        if travels.message_type in self._by_type:
-            raise TypeError(f"{self.service} has two reactions on {travels.message_type}")
+        travels = self._travels_of_new(kind)
 
         def register(handler: TypedHandler[MessageT]) -> TypedHandler[MessageT]:
-            # A message that every service sends is heard from all of them.
-            self._by_type[travels.message_type] = Reaction(kind, travels.subject.replace("{service}", "*"), handler)
+            self._by_type[travels.message_type] = Reaction(kind, _filter(travels), handler)
+            return handler
+
+        return register
+
+    def on_many(self, kinds: Iterable[type[Message]]) -> Callable[[HandlerOfMany], HandlerOfMany]:
+        """Makes the decorated function the reaction on each of `kinds`: it gets one message or several, those of one
+        case in their order, and when it raises none of them has taken effect. Raises as `on`."""
+        new = [(kind, self._travels_of_new(kind)) for kind in kinds]
+
+        def register(handler: HandlerOfMany) -> HandlerOfMany:
+            async def handle(tx: UnitOfWork, message: Message, received: Received) -> None:
+                await handler(tx, [(message, received)])
+
+            for kind, travels in new:
+                self._by_type[travels.message_type] = Reaction(kind, _filter(travels), handle, handler)
             return handler
 
         return register
@@ -104,3 +125,30 @@ class Reactions:
     def command_filters(self) -> list[str]:
         """Subjects of the commands that are obeyed."""
         return sorted(reaction.filter for reaction in self._by_type.values() if reaction.is_command)
+
+    def rest(self) -> None:
+        """From now on events are left on the stream, as long as nobody is there for whom they would be heard."""
+        self._attentive.clear()
+
+    def attend(self) -> None:
+        """Hears events again, those first that were left."""
+        self._attentive.set()
+
+    @property
+    def is_resting(self) -> bool:
+        return not self._attentive.is_set()
+
+    async def attentive(self) -> None:
+        """Returns when events are heard."""
+        await self._attentive.wait()
+
+    def _travels_of_new(self, kind: type[Message]) -> Travels:
+        travels = travels_of(kind)
+        if travels.message_type in self._by_type:
+            raise TypeError(f"{self.service} has two reactions on {travels.message_type}")
+        return travels
+
+
+def _filter(travels: Travels) -> str:
+    """The subjects it is heard on: a message that every service sends is heard from all of them."""
+    return travels.subject.replace("{service}", "*")

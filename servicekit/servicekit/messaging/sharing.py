@@ -66,6 +66,12 @@ def shared_events() -> tuple[SharedEvent, ...]:
     return tuple(sorted(found, key=lambda event: event.type))
 
 
+@cache
+def shared_event(message_type: str) -> SharedEvent:
+    """The kind of this full name. Raises KeyError for one that partners are told nothing of."""
+    return {event.type: event for event in shared_events()}[message_type]
+
+
 def _contracts() -> list[ModuleType]:
     packages = [package.name for package in pkgutil.iter_modules(bihuan.__path__)]
     found = [f"bihuan.{package}.v1" for package in packages]

@@ -24,18 +24,20 @@ def build(settings: PartnersSettings) -> Service:
     database, policy, sealer = platform.database, Policy.of(platform.standards), platform.sealer
     destinations = Destinations(settings.webhook_allowed)
     courier = Courier(database, policy, sealer, WebhookSender(destinations, policy.request_seconds))
-    provisioner = FeedProvisioner(database, platform.bus, settings.bus_accounts)
+    reactions = build_reactions(courier.wake)
+    provisioner = FeedProvisioner(database, platform.bus, settings.bus_accounts, reactions)
     return Service(
         platform,
         servicers=[
             (add_PartnerServiceServicer_to_server, PartnerServicer(database, policy, provisioner)),
             (add_WebhookServiceServicer_to_server, WebhookServicer(database, policy, sealer, destinations, courier)),
         ],
-        reactions=build_reactions(courier.wake),
+        reactions=reactions,
         deadlines=build_clocks(provisioner.wake),
         entity_facts=entity_facts,
         prunings=build_prunings(policy),
         background={"feeds": provisioner.run, "courier": courier.run},
+        handles_together=True,
     )
 
 

@@ -5,6 +5,7 @@ import asyncio
 from partners.feed.provisioning import FeedProvisioner
 from partners.webhooks.courier import Courier
 from servicekit.database import Database
+from servicekit.messaging import Reactions
 from servicekit.testing.waiting import running
 
 
@@ -15,7 +16,7 @@ async def test_courier_and_feeds_wait_for_a_database_that_refuses_them(desk, bus
     away = Database("partners", stranger, desk.clock)
     try:
         courier = Courier(away, desk.policy, desk.sealer, desk.receivers)
-        async with running(courier.run(), FeedProvisioner(away, bus, None).run()) as parts:
+        async with running(courier.run(), FeedProvisioner(away, bus, None, Reactions("partners")).run()) as parts:
             await asyncio.wait(parts, timeout=1)
             assert [part for part in parts if part.done()] == []
     finally:

@@ -7,6 +7,7 @@ import pytest
 from partners.feed.provisioning import FeedProvisioner
 from partners.registry import commands
 from servicekit.identity import Principal
+from servicekit.messaging import Reactions
 from servicekit.messaging.feeds import FEED_SUBJECTS, FEEDS
 from servicekit.messaging.relay import Relay
 from servicekit.testing.waiting import eventually, running
@@ -21,7 +22,7 @@ def accounts(tmp_path):
 
 
 async def test_consumer_and_account_come_and_go_with_the_partner(desk, bus, operator, accounts) -> None:
-    provisioner = FeedProvisioner(desk.database, bus, accounts)
+    provisioner = FeedProvisioner(desk.database, bus, accounts, Reactions("partners"))
 
     async def signs_in() -> bool:
         return accounts.exists() and list(json.loads(accounts.read_text())) == [f"PARTNER_{PARTNER}"]

@@ -38,6 +38,7 @@ def build(settings: ServiceSettings) -> Service:
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
         background={"figures": refresher.run},
+        handles_together=True,
     )
 
 

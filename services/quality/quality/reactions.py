@@ -1,9 +1,10 @@
 """What quality does on the events of others: it remembers what the standards name, nothing else (QLT-01, QLT-02)."""
 
+from collections.abc import Sequence
+
 from bihuan.complaints.v1.events_pb2 import IndicatorImprovementChanged
-from google.protobuf.message import Message
 from servicekit.database import UnitOfWork
-from servicekit.messaging import Reactions, Received
+from servicekit.messaging import Happening, Reactions, Received
 
 from quality.alerts.improvements import note_improvement
 from quality.observations.commands import remember
@@ -14,19 +15,11 @@ from quality.refresher import Refresher
 def build_reactions(reader: MarkReader, refresher: Refresher) -> Reactions:
     reactions = Reactions("quality")
 
-    async def remember_event(tx: UnitOfWork, event: Message, received: Received) -> None:
-        await remember(
-            tx,
-            reader,
-            event,
-            event_id=received.event_id,
-            occurred_at=received.occurred_at,
-            version=received.entity_version,
-        )
+    @reactions.on_many(reader.kinds.values())
+    async def remember_events(tx: UnitOfWork, happenings: Sequence[Happening]) -> None:
+        events = [(event, got.event_id, got.occurred_at, got.entity_version) for event, got in happenings]
+        await remember(tx, reader, events)
         tx.after_commit(refresher.wake)
-
-    for kind in reader.kinds.values():
-        reactions.on(kind)(remember_event)
 
     @reactions.on(IndicatorImprovementChanged)
     async def improvement_changed(tx: UnitOfWork, event: IndicatorImprovementChanged, received: Received) -> None:

@@ -36,6 +36,7 @@ class Refresher:
         # What an earlier process may have left without a look.
         self._touched = every_place(standards)
         self._prepared = False
+        self._begun_anew = False
         # Real time: a look costs the same whatever the platform's clock says.
         self._pause = float(standards.thresholds[INTERVAL].value)
         self._next_look = time.monotonic()
@@ -47,6 +48,7 @@ class Refresher:
         """Other figures are shown from now on: all of them are judged, and what they replace is thrown away."""
         self._touched = every_place(self._standards)
         self._prepared = False
+        self._begun_anew = True
         self._next_look = time.monotonic()
         self.wake()
 
@@ -73,8 +75,13 @@ class Refresher:
 
     async def _refresh(self) -> None:
         if not self._prepared:
-            await self._database.run("prepare_figures", self._prepare)
+            # Before, not after: what is begun anew meanwhile is prepared once more.
             self._prepared = True
+            try:
+                await self._database.run("prepare_figures", self._prepare)
+            except BaseException:
+                self._prepared = False
+                raise
         refreshed = Refreshed(changes=BATCH)
         while refreshed.changes:
             refreshed = await self._database.run("refresh_figures", lambda tx: refresh(tx, self._standards))
@@ -82,11 +89,18 @@ class Refresher:
 
     async def _judge(self) -> None:
         """What was touched since the last look. It adds up all that is known of two months, so it is not done often."""
-        if self._touched:
-            touched = frozenset(self._touched)
-            began = time.monotonic()
+        if not self._touched:
+            return
+        # Taken away before, not after: what is touched or begun anew meanwhile is judged by the next look, because
+        # this one may have added up what was shown before.
+        touched, self._touched = frozenset(self._touched), set()
+        began, self._begun_anew = time.monotonic(), False
+        try:
             await self._database.run("watch_figures", lambda tx: watch(tx, self._standards, touched))
-            self._touched -= touched
+        except BaseException:
+            self._touched |= touched
+            raise
+        if not self._begun_anew:
             ended = time.monotonic()
             self._next_look = ended + max(self._pause, RESTS * (ended - began))
 

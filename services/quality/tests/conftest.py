@@ -52,8 +52,7 @@ class World:
         """Each an hour after the one before, or all `at` one time."""
         for hours, event in enumerate(events):
             occurred_at = at or self.clock.now() + timedelta(hours=hours)
-            identity = {"event_id": event_id or uuid4(), "occurred_at": occurred_at, "version": hours + 1}
-            await self.do(remember, self.reader, event, **identity)
+            await self.do(remember, self.reader, [(event, event_id or uuid4(), occurred_at, hours + 1)])
         await self.refresher.catch_up()
 
     async def figure(self, indicator: str, region: str = "cn", period: str = "") -> Figure:

@@ -140,8 +140,7 @@ async def _form(world, *scores) -> None:
     """In the figures, and not yet judged."""
     for score in scores:
         for version, event in enumerate(a_case(score), start=1):
-            known = {"event_id": uuid4(), "occurred_at": world.clock.now(), "version": version}
-            await world.do(remember, world.reader, event, **known)
+            await world.do(remember, world.reader, [(event, uuid4(), world.clock.now(), version)])
     while (await world.do(refresh, world.standards)).changes:
         pass
 
@@ -242,7 +241,7 @@ async def test_a_month_that_ended_worse_than_was_warned_of_is_told_of_again(worl
     await _rate(world, 5, 5, 5, 5, 5)
     assert await _alerts(world, only_open=True) == []
     for version, event in enumerate(a_case(1), start=1):
-        await world.do(remember, world.reader, event, event_id=uuid4(), occurred_at=evening, version=version)
+        await world.do(remember, world.reader, [(event, uuid4(), evening, version)])
     await world.refresher.catch_up()
     levels = sorted(alert.level for alert in await _alerts(world))
     assert levels == ["breach"] * 2 + ["warning"] * 2

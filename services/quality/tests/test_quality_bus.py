@@ -25,6 +25,6 @@ async def test_events_delivered_three_times_and_backwards_count_once(world, bus,
         samples = {each.indicator: each.sample for each in await world.figures("satisfaction", "handling_accuracy")}
         return samples == {"satisfaction": 1, "handling_accuracy": 1}
 
-    consumer = Consumer(world.database, bus, build_reactions(world.reader, world.refresher))
+    consumer = Consumer(world.database, bus, build_reactions(world.reader, world.refresher), together=True)
     async with running(consumer.run(), world.refresher.run()):
         await eventually(rated)

@@ -9,9 +9,12 @@ import pytest
 from happenings import MANAGER, a_case
 from quality.alerts.queries import list_alerts
 from quality.alerts.watching import INTERVAL
-from quality.observations.commands import remember
+from quality.observations.commands import remember, replay
+from quality.observations.tables import OBSERVATIONS
+from quality.rebuilding import begin_rebuild, finish_rebuild
 from quality.refresher import Refresher
 from servicekit.testing.waiting import eventually, running
+from sqlalchemy import select
 
 
 class Counted:
@@ -36,10 +39,12 @@ def _looking_every(world, seconds):
     return standards
 
 
+def _happened(world, score: int):
+    return [(event, uuid4(), world.clock.now(), version) for version, event in enumerate(a_case(score), start=1)]
+
+
 async def _happen(world, refresher, score: int, count: int) -> None:
-    for version, event in enumerate(a_case(score), start=1):
-        known = {"event_id": uuid4(), "occurred_at": world.clock.now(), "version": version}
-        await world.do(remember, world.reader, event, **known)
+    await world.do(remember, world.reader, _happened(world, score))
     refresher.wake()
 
     async def formed() -> bool:
@@ -72,3 +77,46 @@ async def test_what_is_touched_between_two_looks_is_looked_at_then(world):
         for count in (1, 2, 3, 4, 5):
             await _happen(world, refresher, 1, count)
         await eventually(raised)
+
+
+class Interrupted(Counted):
+    """A database on which something happens in the middle of the next look for alerts, after its figures were read."""
+
+    def __init__(self, database) -> None:
+        super().__init__(database)
+        self.interrupt = None
+
+    async def run(self, name, work):
+        interrupt, self.interrupt = (self.interrupt, None) if name == "watch_figures" else (None, self.interrupt)
+        result = await super().run(name, work)
+        if interrupt is not None:
+            await interrupt()
+        return result
+
+
+async def test_what_is_begun_anew_during_a_look_is_looked_at_once_more(world):
+    """The look has added up the figures from before a rebuild: an alert that it raises or leaves may be out of date."""
+    database = Interrupted(world.database)
+    refresher = Refresher(database, _looking_every(world, 600))
+    await world.do(remember, world.reader, _happened(world, 5))
+    generation = await world.do(begin_rebuild, world.standards, log_begins_at=None)
+
+    async def rebuilt() -> None:
+        known = [happened for _ in range(5) for happened in _happened(world, 1)]
+        await world.do(replay, world.reader, generation, known)
+        await world.do(finish_rebuild, world.standards, generation)
+        refresher.begin_anew()
+
+    async def raised() -> bool:
+        asked = {"only_open": True, "indicator": "satisfaction", "region": "", "before": None, "limit": 9}
+        return len(await world.do(list_alerts, MANAGER, **asked)) == 2
+
+    async def thrown_away() -> bool:
+        found = await world.do(lambda tx: tx.execute(select(OBSERVATIONS.c.generation).distinct()))
+        return set(found.scalars()) == {generation}
+
+    database.interrupt = rebuilt
+    async with running(refresher.run()):
+        await eventually(raised)
+        await eventually(thrown_away)
+    assert database.runs["watch_figures"] == 2

@@ -48,6 +48,7 @@ def build(settings: RecordsSettings) -> Service:
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
         background={"sequencer": sequencer.run},
+        handles_together=True,
     )
 
 

@@ -34,7 +34,7 @@ async def test_delivered_three_times_there_is_one_record_version(database, bus, 
             return False  # the consumer is just starting
         return info.num_pending == 0 and info.num_ack_pending == 0
 
-    async with running(Consumer(database, bus, build_reactions(load())).run()):
+    async with running(Consumer(database, bus, build_reactions(load()), together=True).run()):
         await eventually(handled)
     async with database.transaction("count") as tx:
         counts = [await tx.scalar(select(func.count()).select_from(table)) for table in (RECORDS, VERSIONS)]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
-from servicekit.database.outgoing import OutgoingMessage, current_traceparent
+from servicekit.database.outgoing import OutgoingMessage
 from servicekit.messaging import Received
 from servicekit.messaging.feeds import feed_subject
 from servicekit.messaging.sharing import SharedEvent
@@ -45,15 +45,14 @@ class CloudEvent:
             data=shared.content(event),
         )
 
-    def to_outbox(self, partner: str, subject: str) -> OutgoingMessage:
-        """For the partner's feed, in binary mode: the relay makes headers of the attributes. `subject` is the
-        event's own."""
+    def to_outbox(self, partner: str, received: Received) -> OutgoingMessage:
+        """For the partner's feed, in binary mode: the relay makes headers of the attributes."""
         attributes = {"ce-type": self.type, "source": self.source, "time": self.time}
-        if traceparent := current_traceparent():
-            attributes["traceparent"] = traceparent
+        if received.traceparent:
+            attributes["traceparent"] = received.traceparent
         return OutgoingMessage(
             event_id=self.id,
-            subject=feed_subject(partner, subject),
+            subject=feed_subject(partner, received.subject),
             entity_id=self.subject,
             entity_version=self.entity_version,
             case_id=self.case_id,

@@ -13,7 +13,7 @@ from servicekit.database import Database
 from servicekit.database.trouble import is_database_trouble
 from servicekit.embedded.remembered import write_private
 from servicekit.errors import Fault
-from servicekit.messaging import Bus
+from servicekit.messaging import Bus, Reactions
 from servicekit.messaging.bus import is_bus_trouble
 from servicekit.messaging.feeds import FEEDS, feed_subjects, partner_accounts
 from servicekit.messaging.users import USERS
@@ -31,12 +31,17 @@ log = structlog.get_logger(__name__)
 
 
 class FeedProvisioner:
-    """Does again and again what is not done yet, so that it survives restarts of everything."""
+    """Does again and again what is not done yet, so that it survives restarts of everything.
 
-    def __init__(self, database: Database, bus: Bus, accounts: Path | None) -> None:
+    While nobody is a partner nothing is heard either. The events wait on the stream, and nothing that follows the first
+    registration is missed; those before it are only good for the regions that they bring.
+    """
+
+    def __init__(self, database: Database, bus: Bus, accounts: Path | None, reactions: Reactions) -> None:
         """`accounts`: the file that the NATS server takes the partners' accounts from; None: somebody else's affair."""
         self._database = database
         self._bus = bus
+        self._reactions = reactions
         self._accounts = accounts
         self._awake = asyncio.Event()
         # What is known to be on the bus as it must be.
@@ -64,6 +69,11 @@ class FeedProvisioner:
     async def _provision(self) -> None:
         async with self._database.transaction("provision_feeds") as tx:
             partners = await all_partners(tx)
+        # Of one that is suspended as well: what happens meanwhile is heard now, so that it is not told afterwards.
+        if any(partner.state != State.ENDED for partner in partners):
+            self._reactions.attend()
+        else:
+            self._reactions.rest()
         jetstream = (await self._bus.connected()).jetstream
         for partner in partners:
             if self._settled.get(partner.partner) != partner.state:

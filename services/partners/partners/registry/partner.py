@@ -1,6 +1,6 @@
 """A partner: what it may see, and until when (GWY-05)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from servicekit.database.columns import UTC_TIME
@@ -10,6 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from partners.registry.scope import matches
+
+# At most, those of two machines: what follows a registration may bear an earlier time.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class State(StrEnum):
@@ -40,6 +43,11 @@ class Partner(Scope):
     ended_reason: str = Field(default="", sa_type=Text)
     # bcrypt, as the NATS server compares it.
     feed_password_hash: str
+
+    def was_there(self, occurred_at: datetime) -> bool:
+        """Whether something happened after it was registered, as far as that can be told: what was left on the stream
+        while nobody was a partner is not for those who come later."""
+        return occurred_at >= self.registered_at - _CLOCKS_DIFFER
 
     def may_see(self, subject: str, region: str | None, now: datetime) -> bool:
         """Whether an event on `subject` in `region` (None: it has none) is for this partner at this moment."""

@@ -1,14 +1,17 @@
-"""Taking an event on for every endpoint that wants it: a delivery each, due at once."""
+"""Taking events on for every endpoint that wants them: a delivery each, due at once."""
 
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any, Self
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
 from servicekit.ids import uuid7
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from partners.feed.cloudevent import CloudEvent
+from partners.registry.partner import Partner
 from partners.registry.scope import matches
 from partners.webhooks import delivery
 from partners.webhooks.endpoint import State
@@ -17,16 +20,34 @@ from partners.webhooks.tables import DELIVERIES, ENDPOINTS
 _INSERT_ONCE = insert(DELIVERIES).on_conflict_do_nothing()
 
 
-async def accept(tx: UnitOfWork, partner: str, event: CloudEvent, subject: str) -> None:
-    """`subject` is the one that the event was published on."""
-    statement = select(ENDPOINTS).where(ENDPOINTS.c.partner == partner, ENDPOINTS.c.state == State.ENABLED)
-    wanting = [
-        row.endpoint_id
-        for row in await tx.execute(statement)
-        if not row.event_types or matches(row.event_types, subject)
-    ]
-    if wanting:
-        await tx.execute(_INSERT_ONCE, [delivery_row(tx, partner, endpoint_id, event) for endpoint_id in wanting])
+class Accepting:
+    """What one transaction takes on: the endpoints are read once, and the deliveries written together."""
+
+    def __init__(self, tx: UnitOfWork, endpoints: Collection[Row[Any]]) -> None:
+        self._tx = tx
+        self._endpoints: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+        for endpoint in endpoints:
+            self._endpoints[endpoint.partner].append(endpoint)
+        self._deliveries: list[dict[str, Any]] = []
+
+    @classmethod
+    async def for_endpoints_of(cls, tx: UnitOfWork, partners: Collection[Partner]) -> Self:
+        """For the enabled endpoints of these partners."""
+        names = [partner.partner for partner in partners]
+        statement = select(ENDPOINTS).where(ENDPOINTS.c.partner.in_(names), ENDPOINTS.c.state == State.ENABLED)
+        return cls(tx, (await tx.execute(statement)).all() if names else [])
+
+    def accept(self, partner: str, event: CloudEvent, subject: str) -> None:
+        """`subject` is the one that the event was published on."""
+        for endpoint in self._endpoints[partner]:
+            if not endpoint.event_types or matches(endpoint.event_types, subject):
+                self._deliveries.append(delivery_row(self._tx, partner, endpoint.endpoint_id, event))
+
+    async def write(self) -> int:
+        """Writes the deliveries down, each once; returns how many they are."""
+        if self._deliveries:
+            await self._tx.execute(_INSERT_ONCE, self._deliveries)
+        return len(self._deliveries)
 
 
 def delivery_row(tx: UnitOfWork, partner: str, endpoint_id: UUID, event: CloudEvent) -> dict[str, Any]:

@@ -69,6 +69,11 @@ class Subject:
         mark, _, fact = name.partition(".")
         return next((each.facts[fact] for each in reversed(self.of(mark)) if fact in each.facts), None)
 
+    @property
+    def has_missed(self) -> bool:
+        """Whether any clock of it was."""
+        return bool(self._missed)
+
     def first_miss(self, clocks: Iterable[str]) -> datetime | None:
         """When the first of the clocks was missed."""
         return min((self._missed[clock] for clock in clocks if clock in self._missed), default=None)
@@ -102,6 +107,8 @@ def _dimension(subject: Subject, standards: Standards, name: str) -> str:
 
 def _measure(subject: Subject, formula: Formula) -> tuple[datetime, int] | None:
     """When it counts, and how much; None where the indicator does not mean it."""
+    if not (subject.bears(formula.counts) or subject.has_missed):
+        return None  # at little cost: of a subject just come that is true of nearly all indicators
     counted = subject.of(formula.counts)
     missed = subject.first_miss(formula.clocks)
     reached = (counted[0 if formula.occurrence == "first" else -1].occurred_at) if counted else None

@@ -1,8 +1,9 @@
-"""Remembering what happened: idempotent, in any order, one statement a mark (QLT-02)."""
+"""Remembering what happened: idempotent, in any order, one statement however many events (QLT-02)."""
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -14,10 +15,12 @@ from quality.observations.marks import MarkReader
 _REMEMBER = """
 WITH remembered AS (
     INSERT INTO quality_observations (generation, occurred_at, event_id, mark, subject_id, version, facts)
-    SELECT generation, $1::timestamptz, $2::uuid, $3::text, $4::text, $5::int, $6::jsonb
-    FROM quality_generations WHERE state <> 'retired'
+    SELECT generation, rows.*
+    FROM quality_generations
+         CROSS JOIN unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::jsonb[]) AS rows
+    WHERE state <> 'retired'
     ON CONFLICT DO NOTHING RETURNING generation, subject_id)
-INSERT INTO quality_changes (generation, subject_id) SELECT generation, subject_id FROM remembered
+INSERT INTO quality_changes (generation, subject_id) SELECT DISTINCT generation, subject_id FROM remembered
 """
 _REPLAY = """
 WITH remembered AS (
@@ -31,22 +34,27 @@ INSERT INTO quality_changes (generation, subject_id) SELECT DISTINCT $1::int, su
 Happened = tuple[Message, UUID, datetime, int]
 
 
-async def remember(
-    tx: UnitOfWork, reader: MarkReader, event: Message, *, event_id: UUID, occurred_at: datetime, version: int
-) -> None:
-    """Remembers the marks of one event; the same event again changes nothing."""
-    for left in reader.read(event):
-        facts = json.dumps(left.facts, ensure_ascii=False)
-        await tx.fetch(_REMEMBER, occurred_at, event_id, left.mark, left.subject_id, version, facts)
+async def remember(tx: UnitOfWork, reader: MarkReader, events: Sequence[Happened]) -> None:
+    """Remembers the marks of events; the same event again changes nothing."""
+    if columns := _columns(reader, events):
+        await tx.fetch(_REMEMBER, *columns)
 
 
 async def replay(tx: UnitOfWork, reader: MarkReader, generation: int, events: Sequence[Happened]) -> int:
     """Remembers events of the log in one generation only; returns how many left a mark."""
+    columns = _columns(reader, events)
+    if not columns:
+        return 0
+    await tx.fetch(_REPLAY, generation, *columns)
+    _, event_ids, *_ = columns
+    return len(set(event_ids))
+
+
+def _columns(reader: MarkReader, events: Sequence[Happened]) -> list[list[Any]]:
+    """The marks of events as the statements take them, a list a column; empty where none is left."""
     rows = [
         (occurred_at, event_id, left.mark, left.subject_id, version, json.dumps(left.facts, ensure_ascii=False))
         for event, event_id, occurred_at, version in events
         for left in reader.read(event)
     ]
-    if rows:
-        await tx.fetch(_REPLAY, generation, *(list(column) for column in zip(*rows, strict=True)))
-    return len({event_id for _, event_id, *_ in rows})
+    return [list(column) for column in zip(*rows, strict=True)]
