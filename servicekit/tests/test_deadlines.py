@@ -26,7 +26,7 @@ State = common_pb2.ClockState
 async def start_clocks(database, *clocks, subject=CASE, at=None):
     async with database.transaction("start") as tx:
         starts = [Start(clock, subject, case_id=subject, responsible="duty") for clock in clocks]
-        return await deadlines.start(tx, starts, at=at)
+        await deadlines.start(tx, starts, at=at)
 
 
 async def run_in(database, command, *arguments):
@@ -49,21 +49,6 @@ async def events(database):
     async with database.transaction("read") as tx:
         rows = await tx.execute(select(outbox.c.subject, outbox.c.body).order_by(outbox.c.id))
         return [(row.subject, row.body.decode()) for row in rows]
-
-
-async def test_starting_tells_the_clocks_as_they_are_stored(database, manual_clock):
-    own_end = manual_clock.now() + timedelta(minutes=7)
-    async with database.transaction("start") as tx:
-        starts = [
-            Start("fault_response", "first"),
-            Start("handling", "second"),
-            Start("assessment", "first"),
-            Start("fault_response", "second", due_at=own_end),
-        ]
-        started = await deadlines.start(tx, starts, at=manual_clock.now() - timedelta(hours=3))
-        stored = await deadlines.of(tx, ["first", "second"])
-    assert started == stored
-    assert {subject: len(clocks) for subject, clocks in started.items()} == {"first": 2, "second": 2}
 
 
 async def test_limits_come_from_the_standards(database, manual_clock):

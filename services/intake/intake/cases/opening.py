@@ -73,9 +73,8 @@ async def open_cases(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> l
     joined = done.joined | await texts.joined_by(tx, repeated)
     targets = {report_id: joined.get(done_as, done_as) for report_id, done_as in ids.items()}
     cases = done.cases | await store.find_many(tx, set(targets.values()) - done.cases.keys())
-    clocks = done.clocks | await deadlines.of(
-        tx, [str(case_id) for case_id in cases if str(case_id) not in done.clocks]
-    )
+    others = {str(case_id) for case_id in cases} - done.clocks.keys()
+    clocks = done.clocks | await deadlines.of(tx, others)
     return [
         customer
         if isinstance(customer, Fault)
