@@ -13,8 +13,9 @@ from typing import Final
 # Services that read about every event for figures and feeds. Nobody waits for them, and the bus keeps what they have
 # not read yet.
 GIVING_WAY: Final = frozenset({"partners", "quality"})
-# As the command `nice` has it: with everybody busy, about a tenth of another process's share.
-NICENESS: Final = 10
+# With everybody busy, about a third of another process's share. It counts towards other programs on the machine too, so
+# that much more of it would bring figures and feeds to a halt beside a busy neighbour.
+NICENESS: Final = 5
 # Of anybody but root, Linux takes one such wish in a tenth of a second.
 _AGAIN_SECONDS: Final = 0.1
 
