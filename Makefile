@@ -21,7 +21,9 @@ $(VENV)/.installed: requirements/runtime.lock requirements/dev.lock $(addsuffix 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps $(addprefix -e ./,$(OURS))
 	@touch $@
 
+# Where Python may not write what it has compiled (PYTHONDONTWRITEBYTECODE), every process would compile all of ours again.
 install: $(VENV)/.installed  ## Make the environment in .venv from the lock files
+	@$(BIN)/python -m compileall -q $(OURS)
 
 run: install  ## Start the whole platform here and stay in front of it (Ctrl-C stops it)
 	$(BIN)/bihuan up

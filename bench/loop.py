@@ -21,8 +21,9 @@ from bihuanctl.demo.pace import Pace
 from bihuanctl.demo.personas import Crew
 from bihuanctl.demo.story import running_out
 from bihuanctl.demo.workforce import Workforce
-from bihuanctl.platform.access import channels, operator_token
 from bihuanctl.platform.accounts import read_accounts
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import operator_token
 from servicekit.clock import read_offset
 
 from bench.figures import Figure, at_most

@@ -16,8 +16,9 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from servicekit.rpc.client import Channel
 
-from bihuanctl.platform.access import channels, fetch_token
 from bihuanctl.platform.accounts import find_account
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import fetch_token
 from bihuanctl.session import Session
 
 RECORDS = "records"

@@ -9,7 +9,8 @@ from uuid import UUID
 from bihuan.intake.v1.cases_pb2 import GetCaseRequest
 from bihuan.intake.v1.cases_pb2_grpc import CaseServiceStub
 
-from bihuanctl.platform.access import channels, operator_token
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.session import Session
 
 

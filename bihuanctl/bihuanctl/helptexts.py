@@ -29,5 +29,7 @@ def help_places(command: Any) -> Iterator[Any]:
 @cache
 def chinese() -> Mapping[str, str]:
     """The Chinese help by the English one."""
-    translations: Mapping[str, str] = yaml.safe_load(files("bihuanctl").joinpath("help.zh-CN.yaml").read_text("utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    source = files("bihuanctl").joinpath("help.zh-CN.yaml").read_text("utf-8")
+    translations: Mapping[str, str] = yaml.load(source, Loader=loader)  # noqa: S506 -- both loaders are safe
     return translations

@@ -7,12 +7,11 @@ import logging
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
-import structlog
 import typer
 from servicekit.errors import Fault
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from bihuanctl.helptexts import translate_help
 from bihuanctl.platform.layout import Layout
@@ -20,31 +19,47 @@ from bihuanctl.refusal import EXIT_FAILED, Refusal
 from bihuanctl.session import Session
 from bihuanctl.texts import Texts, choose_language
 
-# Each command and its file in commands/, in the order of the help. A file is read only when its command is used:
-# all together import half a second of libraries.
+
+class Entry(NamedTuple):
+    """A command in the overview: its file in commands/, and its help, which a test holds to what the command says."""
+
+    file: str
+    help: str
+
+
+# In the order of the help. A file is read only when its command is used: all together import a second of libraries.
 COMMANDS: Final = {
-    "up": "up",
-    "down": "down",
-    "status": "status",
-    "users": "access",
-    "token": "access",
-    "demo": "demo",
-    "call": "call",
-    "case": "case",
-    "trace": "trace",
-    "check": "check",
-    "compliance": "compliance",
-    "quality": "quality",
-    "events": "events",
-    "logs": "logs",
-    "clock": "clock",
-    "archive": "archive",
-    "dead-letters": "dead_letters",
-    "partners": "partners",
-    "restart": "processes",
-    "stop": "processes",
-    "start": "processes",
-    "version": "version",
+    "up": Entry("up", "Start the whole platform, or say that it runs."),
+    "down": Entry("down", "Stop the platform, in order and completely."),
+    "status": Entry("status", "Show what runs. Exit status 1 when something does not, or nothing runs."),
+    "users": Entry("access", "List the accounts of the built-in issuer with their generated passwords."),
+    "token": Entry("access", "Print an access token for one of the accounts, to send as `Authorization: Bearer …`."),
+    "demo": Entry(
+        "demo", "Play real requests through the whole loop, with platform time moved on, and prove that none fell out."
+    ),
+    "call": Entry("call", "Call the hotline: type keys and Enter, Enter alone for silence, Ctrl-D to hang up."),
+    "case": Entry(
+        "case", "Show one case: stage, who is responsible, what is promised by when, what comes next, and its history."
+    ),
+    "trace": Entry(
+        "trace",
+        "Draw the whole life of a case: its stages in platform time, and the requests that moved it across services.",
+    ),
+    "check": Entry(
+        "check", "Compare all services and the event log. Exit status 1 when anything fell out of the loop."
+    ),
+    "compliance": Entry("compliance", "Hold what the manuals ask against what came of it, clause by clause."),
+    "quality": Entry("quality", "Figures of service quality."),
+    "events": Entry("events", "List what happened on the bus, or watch it happen."),
+    "logs": Entry("logs", "Show the logs of all processes, or of one."),
+    "clock": Entry("clock", "Platform time, for tests and demos."),
+    "archive": Entry("archive", "The archive: search, request, open, export, keep."),
+    "dead-letters": Entry("dead_letters", "Messages that a service could not handle."),
+    "partners": Entry("partners", "Partners, what they may see, and their feeds."),
+    "restart": Entry("processes", "Stop one process and start it again; returns when it is healthy."),
+    "stop": Entry("processes", "Stop one process; it stays stopped until `bihuan start`."),
+    "start": Entry("processes", "Start a process that was stopped; returns when it is healthy."),
+    "version": Entry("version", "Show the version."),
 }
 
 
@@ -57,12 +72,25 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- Typer's signature
         if cmd_name not in COMMANDS:
             return None
-        found = typer.main.get_command(import_module(f"bihuanctl.commands.{COMMANDS[cmd_name]}").app)
+        found = typer.main.get_command(import_module(f"bihuanctl.commands.{COMMANDS[cmd_name].file}").app)
         # A file with several commands, or with one, or with a group that is itself the command.
         command = getattr(found, "commands", {}).get(cmd_name, found)
         command.name = cmd_name
         translate_help(command, choose_language(sys.argv, os.environ))
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        resolved = super().resolve_command(ctx, args)
+        _quieten_libraries()
+        return resolved
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The overview, from the table alone."""
+        named = [TyperCommand(name, help=entry.help) for name, entry in COMMANDS.items()]
+        overview = TyperGroup(name=self.name, help=self.help, params=self.params, commands=named)
+        for command in named:
+            translate_help(command, choose_language(sys.argv, os.environ))
+        overview.format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -89,13 +117,22 @@ def build() -> Any:
     return typer.main.get_command(tree)
 
 
+def _quieten_libraries() -> None:
+    """Libraries log; on a terminal only what is really wrong belongs beside the answer.
+
+    A command that has imported none which logs is spared the import of the logging too, a third of its whole time.
+    """
+    if "structlog" in sys.modules:
+        import structlog  # noqa: PLC0415 -- as said
+
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
+
+
 def app() -> None:
     """The entry point."""
-    # Libraries log; on a terminal only what is really wrong belongs beside the answer.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     command = build()
     translate_help(command, choose_language(sys.argv, os.environ))
     command(prog_name="bihuan")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -16,9 +16,11 @@ from rich.markup import escape
 from servicekit.errors import Fault
 
 from bihuanctl.platform.layout import Layout
-from bihuanctl.platform.state import PlatformState, read_running_state
 from bihuanctl.refusal import Refusal
 from bihuanctl.texts import Texts
+
+if TYPE_CHECKING:
+    from bihuanctl.platform.state import PlatformState
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Session:
 
     def platform(self) -> PlatformState:
         """The platform that runs in this home. Raises Refusal `not_running`."""
+        from bihuanctl.platform.state import read_running_state  # noqa: PLC0415 -- half of the time that the help takes
+
         state = read_running_state(self.layout.state)
         if state is None:
             raise Refusal("not_running")

@@ -31,6 +31,14 @@ def test_the_help_is_translated_completely_and_nothing_is_left_over(monkeypatch:
     assert english == set(chinese())
 
 
+def test_the_overview_says_of_each_command_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIHUAN_LANG", "en")
+    tree: Any = build()
+    assert {name: entry.help for name, entry in COMMANDS.items()} == {
+        name: tree.get_command(None, name).help for name in COMMANDS
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "expected"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from servicekit.errors import Fault
-from servicekit.identity import TokenVerifier
+from servicekit.identity.tokens import TokenVerifier
 from starlette.requests import Request
 
 from gateway.limits import Rate, RateLimits

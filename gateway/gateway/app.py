@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from servicekit.clock import Clock, SystemClock
 from servicekit.errors import Fault
-from servicekit.identity import TokenVerifier
+from servicekit.identity.tokens import TokenVerifier
 from servicekit.messaging.sharing import shared_events
 from servicekit.rpc.client import Channel
 from starlette.exceptions import HTTPException

@@ -21,7 +21,8 @@ from gateway.settings import GatewaySettings
 from hotlinedesk import Desk, Line
 from servicekit.clock import ManualClock
 from servicekit.errors import Fault
-from servicekit.identity import TokenVerifier, caller, language
+from servicekit.identity import caller, language
+from servicekit.identity.tokens import TokenVerifier
 from servicekit.ids import uuid7
 from servicekit.rpc.server import Server
 

@@ -24,7 +24,7 @@ from servicekit.database.outgoing import LAST_OFFSET
 from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
 from servicekit.errors import Fault
 from servicekit.housekeeping import Housekeeper
-from servicekit.identity import TokenVerifier
+from servicekit.identity.tokens import TokenVerifier
 from servicekit.inspection import EntityFacts, InspectionServicer
 from servicekit.messaging import Bus, Reactions
 from servicekit.messaging.consumer import Consumer

@@ -336,24 +336,6 @@ async def test_without_postgresql_there_is_a_fault_and_later_it_goes_on(manual_c
     await database.close()
 
 
-async def test_more_callers_than_connections_are_all_served(database_url, manual_clock):
-    database = Database("intake", database_url, manual_clock, pool=2)
-
-    async def ask(number: int) -> int:
-        async with database.transaction("ask") as tx:
-            return await tx.scalar(text("SELECT CAST(:n AS int)"), {"n": number})
-
-    assert await asyncio.gather(*(ask(number) for number in range(100))) == list(range(100))
-    await database.close()
-
-
-async def test_a_busy_database_is_reachable(database_url, manual_clock):
-    database = Database("intake", database_url, manual_clock, pool=2)
-    async with database.transaction("one"), database.transaction("another"):
-        assert await asyncio.gather(*(database.is_reachable() for _ in range(3))) == [True] * 3
-    await database.close()
-
-
 async def test_a_cancelled_transaction_is_undone_and_its_connection_comes_back(database_url, manual_clock):
     database = Database("intake", database_url, manual_clock, pool=1)
     async with database.transaction("seed") as tx:

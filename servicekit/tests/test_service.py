@@ -18,7 +18,7 @@ from servicekit.clock import ManualClock
 from servicekit.database import Database, UnitOfWork
 from servicekit.database.tables import inbox
 from servicekit.deadlines import DeadlineHandlers
-from servicekit.identity import TokenVerifier
+from servicekit.identity.tokens import TokenVerifier
 from servicekit.messaging import Bus, Reactions, Received
 from servicekit.messaging.streams import EVENTS
 from servicekit.sealing import Sealer

@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from servicekit.errors import Fault
-from servicekit.identity import Principal, TokenVerifier, keys, tokens
+from servicekit.identity import Principal, keys, tokens
+from servicekit.identity.tokens import TokenVerifier
 
 ISSUER = "https://issuer.test"
 AUDIENCE = "bihuan"

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from bihuanctl.commands.options import Json
-from bihuanctl.platform.access import fetch_token
 from bihuanctl.platform.accounts import find_account, read_accounts
+from bihuanctl.platform.signin import fetch_token
 from bihuanctl.session import Session
 
 app = typer.Typer(add_completion=False)

@@ -15,8 +15,9 @@ from bihuanctl.check.gather import Inspector
 from bihuanctl.check.rules import judge
 from bihuanctl.check.tables import entities_table, services_table
 from bihuanctl.commands.options import Json
-from bihuanctl.platform.access import channels, operator_token
 from bihuanctl.platform.bus import operator_bus
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.refusal import EXIT_FAILED
 from bihuanctl.session import Session
 from bihuanctl.texts import Texts

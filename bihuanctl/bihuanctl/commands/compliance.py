@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bihuanctl.commands.options import Json
-from bihuanctl.platform.access import channels, operator_token
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.session import Session
 
 SERVICE = "quality"

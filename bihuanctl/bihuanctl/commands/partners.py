@@ -15,7 +15,8 @@ from google.protobuf.json_format import MessageToDict
 from rich.table import Table
 
 from bihuanctl.commands.options import Json
-from bihuanctl.platform.access import channels, operator_token
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.session import Session
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Partners, what they may see, and their feeds.")

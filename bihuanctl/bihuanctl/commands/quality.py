@@ -12,9 +12,10 @@ from nats.js import JetStreamContext
 from servicekit.messaging.streams import EVENTS
 
 from bihuanctl.commands.options import Json
-from bihuanctl.platform.access import channels, operator_token
 from bihuanctl.platform.bus import operator_bus
+from bihuanctl.platform.channels import channels
 from bihuanctl.platform.eventlog import LoggedMessage, first_sequence, read_stream
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.session import Session
 
 SERVICE = "quality"

@@ -31,9 +31,10 @@ from bihuanctl.demo.scenes.programme import Scene, ScenePlayed, play_scenes
 from bihuanctl.demo.scenes.stage import Stage
 from bihuanctl.demo.story import Story
 from bihuanctl.demo.workforce import Workforce
-from bihuanctl.platform.access import channels, operator_token
 from bihuanctl.platform.accounts import read_accounts
 from bihuanctl.platform.bus import operator_bus
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.session import Session
 
 # Numbers of one play differ from those of every other: a million plays of ten thousand customers.

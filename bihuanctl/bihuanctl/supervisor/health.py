@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from servicekit.embedded.probing import answers_ok
 
 from bihuanctl.supervisor.child import Probe
 
@@ -56,25 +56,9 @@ def tcp_probe(host: str, port: int) -> Probe:
 
 
 def http_probe(host: str, port: int, path: str) -> Probe:
-    """Well when a GET of `path` answers 200. Spoken by hand: it is one line, and the supervisor stays small."""
+    """Well when a GET of `path` answers 200."""
 
     async def healthy() -> bool:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await _status(host, port, path) == HTTPStatus.OK
-        except (OSError, ValueError, TimeoutError, IndexError):
-            return False
+        return await answers_ok(host, port, path, patience=PATIENCE)
 
     return healthy
-
-
-async def _status(host: str, port: int, path: str) -> int:
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        status_line = await reader.readline()
-        await reader.read()
-    finally:
-        writer.close()
-    return int(status_line.split()[1])

@@ -17,7 +17,7 @@ from bihuanctl.supervisor.child import Child
 from bihuanctl.supervisor.progress import Progress, Report
 
 # How often health is asked: closely while starting, now and then afterwards.
-STARTING_INTERVAL = 0.05
+STARTING_INTERVAL = 0.1
 WATCH_INTERVAL = 2.0
 PROBE_PATIENCE = 2.0
 # A process that was never healthy and died so often has something wrong that a further start won't cure.

@@ -144,7 +144,7 @@ def _is_required(field: FieldDescriptor, *, answered: bool) -> bool:
 def _refused_when_empty(message_type: Descriptor) -> frozenset[str]:
     """The fields that the contract's own rules complain about in an empty message."""
     empty = message_factory.GetMessageClass(message_type)()
-    violations = protovalidate.Validator().collect_violations(empty)
+    violations = protovalidate.collect_violations(empty)
     return frozenset(found.proto.field.elements[0].field_name for found in violations if found.proto.field)
 
 

@@ -21,6 +21,9 @@ from servicekit.errors import Fault
 from servicekit.telemetry import names
 
 CONNECT_SECONDS = 5.0
+# After a rush, connections that nobody has used for so long end: each is a process of PostgreSQL's with megabytes of
+# its own, and every service may have ten.
+IDLE_SECONDS = 30.0
 RETRIES = 2
 _RETRY_SECONDS = 0.05
 
@@ -35,7 +38,9 @@ _tracer = trace.get_tracer("servicekit.database")
 class Database:
     """The pool of connections of one service. Connects when first used, so PostgreSQL may come later or go away."""
 
-    def __init__(self, service: str, url: str, clock: Clock, pool: int = 10) -> None:
+    def __init__(
+        self, service: str, url: str, clock: Clock, pool: int = 10, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self.service = service
         self._clock = clock
         self._url = make_url(url).set(drivername="postgresql+asyncpg")
@@ -43,10 +48,19 @@ class Database:
             self._url,
             pool_size=pool + 1,  # one for health checks: a service that is busy is not ill
             max_overflow=0,
+            pool_use_lifo=True,  # the last one used is taken again, so that the others can go idle
             # BEGIN and COMMIT are ours, so that Core statements and the driver's own share a transaction.
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,  # errors are logged, and parameters are what people told us
-            connect_args={"timeout": CONNECT_SECONDS, "server_settings": {"application_name": service}},
+            connect_args={
+                "timeout": CONNECT_SECONDS,
+                "server_settings": {
+                    "application_name": service,
+                    # PostgreSQL itself ends them, and `_refuse_closed` has them replaced when they are wanted again.
+                    # Where both meet, BEGIN fails as it does when PostgreSQL restarts, and nothing was begun.
+                    "idle_session_timeout": f"{round(idle_seconds * 1000)}ms",
+                },
+            },
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         # The pool is unfair when more callers wait than it has connections; this queue is first come, first served.

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from servicekit.embedded.probing import answers_ok
 from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, launch
 from servicekit.embedded.remembered import choose_port, read_number, write_private
 from servicekit.messaging.feeds import PLATFORM_ACCOUNT, platform_exports
 from servicekit.messaging.streams import OPERATOR, operator_permissions, permissions
 
 READY_SECONDS = 20.0
+PROBE_SECONDS = 2.0
+_HEALTH_PATH = "/healthz?js-enabled-only=true"
 _STOP = [(signal.SIGTERM, 10.0)]
 _LAUNCHES = 5
 # The server wires the imports of an account that it has not known before only with the next reload.
@@ -56,11 +57,6 @@ class EmbeddedNats:
     def port(self) -> int:
         """Where it listens; the same after every start unless another program has taken the port."""
         return self._port
-
-    @property
-    def health_url(self) -> str:
-        """Answers 200 while the server and its JetStream work."""
-        return f"http://127.0.0.1:{self._monitoring_port}/healthz?js-enabled-only=true"
 
     @property
     def process(self) -> LaunchedProcess:
@@ -122,11 +118,7 @@ class EmbeddedNats:
 
     async def is_healthy(self) -> bool:
         """Whether it answers and its JetStream works at this moment."""
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
-            try:
-                return (await client.get(self.health_url)).is_success
-            except httpx.TransportError:
-                return False
+        return await answers_ok("127.0.0.1", self._monitoring_port, _HEALTH_PATH, patience=PROBE_SECONDS)
 
     @property
     def _configuration(self) -> Path:

@@ -1,14 +1,13 @@
-"""Reaching the services as somebody: a token from the gateway, channels to each service."""
+"""Signing in at the gateway, as the issuer's accounts do."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
-from servicekit.languages import Language
-from servicekit.rpc.client import Channel
+from urllib.parse import urlencode, urlsplit
 
 from bihuanctl.platform.accounts import ADMINISTRATOR, Account, find_account
 from bihuanctl.platform.state import PlatformState
@@ -25,12 +24,12 @@ def fetch_token(gateway_url: str, account: Account) -> str:
         else {"grant_type": "client_credentials", "client_id": account.name, "client_secret": account.password}
     )
     try:
-        response = httpx.post(f"{gateway_url}/oidc/token", data=form, timeout=PATIENCE, trust_env=False)
-    except httpx.HTTPError as error:
+        status, answer = _post_form(gateway_url, "/oidc/token", form)
+    except (OSError, HTTPException) as error:
         raise Refusal("gateway_away", reason=error) from None
-    if response.is_error:
-        raise Refusal("sign_in_refused", name=account.name, reason=response.text)
-    return str(response.json()["access_token"])
+    if status != HTTPStatus.OK:
+        raise Refusal("sign_in_refused", name=account.name, reason=answer)
+    return str(json.loads(answer)["access_token"])
 
 
 def operator_token(state: PlatformState, issuer: Path, environment: Mapping[str, str]) -> str:
@@ -38,12 +37,13 @@ def operator_token(state: PlatformState, issuer: Path, environment: Mapping[str,
     return environment.get("BIHUAN_TOKEN") or fetch_token(state.gateway_url, find_account(issuer, ADMINISTRATOR))
 
 
-@asynccontextmanager
-async def channels(targets: Mapping[str, str], token: str, language: Language) -> AsyncIterator[dict[str, Channel]]:
-    """A channel to each service, for one command."""
-    opened = {service: Channel(target, lambda: token, language=language) for service, target in targets.items()}
+def _post_form(origin: str, path: str, form: Mapping[str, str]) -> tuple[int, str]:
+    """Status and text of the answer. Most commands begin with this, and a larger library would take them longer to
+    import than to be answered."""
+    connection = HTTPConnection(urlsplit(origin).netloc, timeout=PATIENCE)
     try:
-        yield opened
+        connection.request("POST", path, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+        response = connection.getresponse()
+        return response.status, response.read().decode()
     finally:
-        for channel in opened.values():
-            await channel.close()
+        connection.close()
