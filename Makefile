@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them.
-BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them. A worker
+# that died would die of the same test again.
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 25
 OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down demo test fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
+.PHONY: help install run down demo test tests fuzz lint format bench proto proto-lint proto-release requirements access k8s lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,11 +35,14 @@ down: install  ## Stop a platform started in the background
 demo: install  ## Play real cases through the whole loop and prove that none fell out
 	$(BIN)/bihuan demo
 
-test: lint  ## All checks and tests
+test: install  ## All checks and tests
+	$(MAKE) --no-print-directory --jobs 2 lint tests
+
+tests: install  ## All tests, without the checks
 	$(BIN)/pytest $(BESIDE)
 
 fuzz: install  ## Send the gateway far more than a test run has time for
-	BIHUAN_FUZZ_REQUESTS=50 $(BIN)/pytest --override-ini timeout=7200 tests/e2e/test_fuzzing.py
+	BIHUAN_FUZZ_REQUESTS=50 $(BIN)/pytest --override-ini timeout=7200 --override-ini faulthandler_timeout=7200 tests/e2e/test_fuzzing.py
 
 lint: install  ## Style, types, architecture, contracts
 	$(BIN)/ruff check .

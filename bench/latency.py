@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from nats.aio.msg import Msg
+from nats.js.api import DeliverPolicy
 from servicekit.messaging.streams import EVENTS
 
 from bench.figures import Figure, at_most, percentile
@@ -72,7 +73,10 @@ async def _arrivals(platform: Platform) -> AsyncIterator[dict[str, float]]:
         arrived.setdefault(message.headers["ce-id"], time.time())
 
     async with platform.jetstream() as jetstream:
-        subscription = await jetstream.subscribe("bihuan.intake.>", stream=EVENTS, ordered_consumer=True, cb=note)
+        # Only what is new: the first events would queue here behind everything that earlier loads have left.
+        subscription = await jetstream.subscribe(
+            "bihuan.intake.>", stream=EVENTS, ordered_consumer=True, deliver_policy=DeliverPolicy.NEW, cb=note
+        )
         try:
             yield arrived
         finally:

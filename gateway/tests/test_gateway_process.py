@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -50,6 +51,7 @@ async def until_it_answers(client: httpx.AsyncClient) -> None:
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise
+            await asyncio.sleep(0.02)
         else:
             return
 

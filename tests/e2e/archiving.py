@@ -65,16 +65,25 @@ def verify(*arguments: object) -> tuple[int, Any]:
 
 def tamper(platform: Any, statement: str, *values: object) -> None:
     """Somebody with the database's password changes rows past the service."""
+    _as_the_service(platform, statement, *values)
+
+
+def is_sequenced(platform: Any) -> bool:
+    """Whether every entry of the log has its place."""
+    return not _as_the_service(platform, "SELECT entry_id FROM log_entries WHERE leaf_index IS NULL")
+
+
+def _as_the_service(platform: Any, statement: str, *values: object) -> list[Any]:
     password = json.loads((platform.home / "secrets.json").read_text())["database"]["records"]
     port = platform.process("postgres")["port"]
 
-    async def change() -> None:
+    async def execute() -> list[Any]:
         connection = await asyncpg.connect(
             host="127.0.0.1", port=port, user="records", password=password, database="records"
         )
         try:
-            await connection.execute(statement, *values)
+            return list(await connection.fetch(statement, *values))
         finally:
             await connection.close()
 
-    asyncio.run(change())
+    return asyncio.run(execute())

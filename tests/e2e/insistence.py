@@ -18,6 +18,7 @@ from acting import APP, DESK, DISPATCHER, ONLOOKER, REPORT, Cast
 
 CROWD = 8
 PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 0.8
 # Answers that say: the same step was done already (the answer of the first try was lost), or the case has moved.
 OVERTAKEN = frozenset({"stale_version", "transition_forbidden", "not_yours"})
 
@@ -48,14 +49,18 @@ class Crowd:
     def play(self, case_id: str) -> None:
         """Does whatever the case needs next until it is archived."""
         deadline = time.monotonic() + self.patience
+        seen, pause = 0, PAUSE_SECONDS
         while True:
             case = self._try(ONLOOKER, f"/v1/cases/{case_id}")
             if case is not None:
                 if case["stage"] == "CASE_STAGE_ARCHIVED":
                     return
                 self._move_on(case)
+                # A crowd that looks again and again at what stands still would take the time of those who move it.
+                pause = PAUSE_SECONDS if case["version"] != seen else min(2 * pause, LONGEST_PAUSE_SECONDS)
+                seen = case["version"]
             assert time.monotonic() < deadline, f"{case_id} never came round: {case} {self.troubles}"
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(pause)
 
     def _move_on(self, case: Any) -> None:
         match case["stage"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from acting import Cast
+from acting import Cast, Place
 from schooling import GIFT, TRAINER, make_bank
 
 pytestmark = pytest.mark.e2e
@@ -23,6 +23,12 @@ BROKEN = {
     "no text": ("How? {~ =so}", "gift_answer_empty", 4),
     "a stray word": ("How? {well =so}", "gift_answer_unmarked", 4),
 }
+
+
+@pytest.fixture(scope="module")
+def cast(platform: Any) -> Cast:
+    """Trainers need no place of their own."""
+    return Cast(platform, Place("cn", "broadband_repair"))
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=BROKEN)

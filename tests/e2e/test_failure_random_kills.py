@@ -14,7 +14,7 @@ from acting import Cast
 from bustraffic import assert_published_once
 from insistence import Crowd
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SEED = 20251122
 SECONDS = 30.0

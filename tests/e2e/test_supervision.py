@@ -43,43 +43,45 @@ def _pids(platform: Any) -> dict[str, int]:
     }
 
 
-def test_a_killed_supervisor_takes_its_children_along_and_a_new_start_takes_over(own_platform: Any) -> None:
-    own_platform.up()
+def test_one_platform_comes_of_two_starts_and_outlives_its_supervisor_and_a_power_cut(own_platform: Any) -> None:
+    _start_twice_at_once(own_platform)
     before = _pids(own_platform)
     os.kill(before["supervisor"], signal.SIGKILL)
     assert own_platform.run("status").returncode == 1
     state = own_platform.up()
     assert state["already_running"] is False
-    assert not {pid for pid in before.values() if psutil.pid_exists(pid)}
+    assert _alive(before) == set(), "a killed supervisor takes its children along"
     # Next, a power cut.
     for pid in _pids(own_platform).values():
         os.kill(pid, signal.SIGKILL)
     own_platform.up()
     own_platform.assert_nothing_fell_out()
-
-
-def test_two_starts_at_once_make_one_platform_and_down_leaves_nothing(own_platform: Any) -> None:
-    command = [sys.executable, "-m", "bihuanctl.main", "up", "--detach", "--port", "0", "--json"]
-    starts = [
-        subprocess.Popen(command, env=own_platform.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    answers = [start.communicate(timeout=200)[0] for start in starts]
-    assert [start.returncode for start in starts] == [0, 0]
-    assert sorted('"already_running": true' in answer for answer in answers) == [False, True]
     before = _pids(own_platform)
     own_platform.json("down")
-    assert not {pid for pid in before.values() if psutil.pid_exists(pid)}
+    assert _alive(before) == set()
     assert own_platform.json("down") == {"stopped_processes": 0}
     assert own_platform.run("events").returncode == 1
 
 
+def _start_twice_at_once(platform: Any) -> None:
+    command = [sys.executable, "-m", "bihuanctl.main", "up", "--detach", "--port", "0", "--json"]
+    starts = [subprocess.Popen(command, env=platform.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [start.communicate(timeout=200)[0] for start in starts]
+    assert [start.returncode for start in starts] == [0, 0]
+    assert sorted('"already_running": true' in answer for answer in answers) == [False, True]
+
+
+def _alive(pids: dict[str, int]) -> set[int]:
+    return {pid for pid in pids.values() if psutil.pid_exists(pid)}
+
+
 def test_a_start_that_cannot_succeed_says_why_and_leaves_nothing(own_platform: Any, platform: Any) -> None:
     taken = platform.gateway_url.rpartition(":")[2]
-    refused = own_platform.run("up", "--detach", "--port", taken)
+    refused = own_platform.run_anew("up", "--detach", "--port", taken)
     assert refused.returncode == 1
     assert taken in refused.stderr
     own_platform.environment["BIHUAN_RELAY_BATCH"] = "many"
-    refused = own_platform.run("up", "--detach", "--port", "0")
+    refused = own_platform.run_anew("up", "--detach", "--port", "0")
     assert refused.returncode == 1
     assert "BIHUAN_RELAY_BATCH" in refused.stderr
     assert own_platform.run("status").returncode == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,13 +120,16 @@ class Database:
         """Call `wake` after every commit that left rows in the outbox."""
         self._wake_relay.append(wake)
 
-    async def dedicated_connection(self) -> asyncpg.Connection[Any]:
-        """A connection outside the pool, for what holds one for long: advisory locks, LISTEN. The caller closes it."""
+    async def dedicated_connection(self, settings: Mapping[str, str] | None = None) -> asyncpg.Connection[Any]:
+        """A connection outside the pool, for what holds one for long: advisory locks, LISTEN. The caller closes it.
+
+        `settings` of PostgreSQL hold for this connection only.
+        """
         try:
             return await asyncpg.connect(
                 self._url.set(drivername="postgresql").render_as_string(hide_password=False),
                 timeout=CONNECT_SECONDS,
-                server_settings={"application_name": f"{self.service} dedicated"},
+                server_settings={"application_name": f"{self.service} dedicated", **(settings or {})},
             )
         except (OSError, TimeoutError) as exc:
             raise DatabaseAwayError(str(exc)) from exc

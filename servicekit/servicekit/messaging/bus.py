@@ -104,6 +104,9 @@ class Connection:
             raise BusAwayError(str(away)) from away
         except nats.errors.Error as wrong:
             raise PublishRefusedError(str(wrong)) from wrong
+        if self.lost.is_set():  # while it was being sent
+            future.cancel()
+            raise BusAwayError("the connection to NATS is lost")
         waiting = self._in_flight.setdefault(subject, set())
         waiting.add(future)
         future.add_done_callback(lambda done: self._landed(subject, done))
@@ -119,11 +122,10 @@ class Connection:
         self, futures: Sequence[asyncio.Future[PubAck]]
     ) -> list[PublishRefusedError | BusAwayError | None]:
         """What became of each message, in the order given: None where the stream has it. Bounded by ACK_SECONDS."""
-        together = asyncio.gather(*futures, return_exceptions=True)
-        try:
-            await self.until_lost(asyncio.wait_for(together, ACK_SECONDS))
-        except (BusAwayError, TimeoutError):
-            together.cancel()  # Those without an answer; the others tell by themselves.
+        if futures:
+            _, unanswered = await asyncio.wait(futures, timeout=ACK_SECONDS)
+            for future in unanswered:
+                future.cancel()
         return [_failure(future) for future in futures]
 
     async def until_lost(self, work: Awaitable[T]) -> T:
@@ -139,6 +141,13 @@ class Connection:
             lost.cancel()
             if not task.done():
                 task.cancel()
+
+    def lose(self) -> None:
+        """It has broken: nothing that is under way will be acknowledged any more."""
+        self.lost.set()
+        for future in [future for futures in self._in_flight.values() for future in futures]:
+            if not future.done():
+                future.set_exception(BusAwayError("the connection to NATS was lost"))
 
     def forbid(self, subject: str) -> None:
         """NATS has refused what was published to `subject`; it names no message, and they all meet the same answer."""
@@ -296,5 +305,5 @@ class Bus:
     def _lose(self) -> None:
         self._available.clear()
         if self._current is not None:
-            self._current.lost.set()
+            self._current.lose()
             self._current = None

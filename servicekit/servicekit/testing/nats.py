@@ -1,4 +1,4 @@
-"""NATS for tests: one embedded server for the run, fresh streams for each test that asks."""
+"""NATS for tests: one embedded server for the run, empty streams for each test that asks."""
 
 from __future__ import annotations
 
@@ -34,12 +34,10 @@ def nats_server() -> Iterator[EmbeddedNats]:
 
 @pytest_asyncio.fixture
 async def operator(nats_server: EmbeddedNats) -> AsyncIterator[JetStreamContext]:
-    """The operator's JetStream on the shared server, with all streams new and empty."""
+    """The operator's JetStream on the shared server, with all streams there and empty; their numbering goes on."""
     async with connect(nats_server, OPERATOR) as bus:
         jetstream = (await bus.connected()).jetstream
-        for stream in await jetstream.streams_info():
-            assert stream.config.name is not None
-            await jetstream.delete_stream(stream.config.name)
+        await _empty(jetstream)
         await provision(jetstream)
         yield jetstream
 
@@ -50,7 +48,7 @@ async def bus(
     operator: JetStreamContext,  # noqa: ARG001 - first the streams are made
     service_name: str,
 ) -> AsyncIterator[Bus]:
-    """The place of the test's service on the bus, with all streams new and empty."""
+    """The place of the test's service on the bus, with all streams empty."""
     async with connect(nats_server, service_name) as bus:
         yield bus
 
@@ -58,3 +56,19 @@ async def bus(
 def connect(server: EmbeddedNats, user: str) -> Bus:
     """A bus of `user` on an embedded server, to be entered with `async with`."""
     return Bus(server.url, service=user, user=user, password=server.password(user))
+
+
+async def _empty(jetstream: JetStreamContext) -> None:
+    """Takes away what earlier tests have left.
+
+    Never the streams themselves: the server removes the files of a deleted stream some time after it has said so, and
+    one that is made again under the same name meanwhile fails, or finds old messages.
+    """
+    for stream in await jetstream.streams_info():
+        name = stream.config.name
+        assert name is not None
+        if stream.state.consumer_count:
+            for consumer in await jetstream.consumers_info(name):
+                await jetstream.delete_consumer(name, consumer.name)
+        if stream.state.messages:
+            await jetstream.purge_stream(name)

@@ -7,7 +7,7 @@ import pytest
 from partners.feed.provisioning import FeedProvisioner
 from partners.registry import commands
 from servicekit.identity import Principal
-from servicekit.messaging.feeds import FEEDS
+from servicekit.messaging.feeds import FEED_SUBJECTS, FEEDS
 from servicekit.messaging.relay import Relay
 from servicekit.testing.waiting import eventually, running
 
@@ -61,7 +61,7 @@ async def test_what_is_passed_on_arrives_as_a_cloudevent_of_its_source(desk, bus
 
     async with running(Relay(desk.database, bus).run()):
         await eventually(arrived)
-    message = await operator.get_msg(FEEDS, 1)
+    message = await operator.get_last_msg(FEEDS, FEED_SUBJECTS)
     (row,) = await desk.feed()
     assert message.headers["ce-id"] == message.headers["Nats-Msg-Id"] == str(row.event_id)
     assert (message.headers["ce-source"], message.headers["ce-subject"]) == ("/bihuan/intake", case_id)
