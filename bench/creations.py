@@ -36,9 +36,10 @@ async def measure_creations(platform: Platform, floor: Floor, seconds: float) ->
     url, token = platform.state.gateway_url, await platform.token()
     most_clients = max(CLIENTS)
     await run_in_own_process(Plan(url, token, most_clients, WARM_UP_SECONDS, WARM_UP_SERIES))
+    await platform.until_handled()
     before = platform.processor_seconds()
     newcomers = await run_in_own_process(Plan(url, token, most_clients, ROUNDS * seconds, SERIES))
-    await platform.until_outbox_is_empty()
+    await platform.until_handled()
     costs = processor_times(GROUP, "first-time creation", before, platform.processor_seconds(), len(newcomers.case_ids))
     everything = [newcomers]
     figures: list[Figure] = []
@@ -47,17 +48,19 @@ async def measure_creations(platform: Platform, floor: Floor, seconds: float) ->
     for clients in CLIENTS:
         await floor.sample(clients)
         outcomes = []
+        behind = 0.0
         spent: Counter[str] = Counter()
         for _ in range(ROUNDS):
             plan = Plan(url, token, clients, seconds, SERIES, next(categories), most=len(newcomers.case_ids))
             spent.subtract(platform.processor_seconds())
             outcomes.append(await run_in_own_process(plan))
-            await platform.until_outbox_is_empty()
+            behind = max(behind, await platform.until_handled())
             spent.update(platform.processor_seconds())
             await floor.sample(clients)
         figures += _figures(clients_text(clients), clients, _joined(outcomes), floor)
         everything += outcomes
         if clients == most_clients:
+            figures.append(Figure(GROUP, f"{clients_text(clients)}: consumers up to date after", behind, "s"))
             created = len(_joined(outcomes).case_ids)
             costs = processor_times(GROUP, "creation", {}, spent, created) + costs
     figures += _figures(f"{clients_text(most_clients)}, first-time callers", most_clients, newcomers, floor)

@@ -23,6 +23,7 @@ from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.state import PlatformState, read_running_state
 from nats.js import JetStreamContext
 from servicekit.embedded.postgres import SUPERUSER
+from servicekit.messaging.streams import EVENTS
 
 # As the issue asks: a share of the traces is sampled, into the local span store that `bihuan up` sets by itself.
 TRACE_RATIO = "0.1"
@@ -133,6 +134,18 @@ class Platform:
             while await intake.fetchval(_UNPUBLISHED):
                 await asyncio.sleep(POLL_SECONDS)
         return time.perf_counter() - began
+
+    async def until_handled(self) -> float:
+        """Waits until intake has published everything and every consumer has handled it; gives the seconds.
+
+        Raises TimeoutError.
+        """
+        seconds = await self.until_outbox_is_empty()
+        began = time.perf_counter()
+        async with self.jetstream() as jetstream, asyncio.timeout(DRAIN_PATIENCE):
+            while any(info.num_pending or info.num_ack_pending for info in await jetstream.consumers_info(EVENTS)):
+                await asyncio.sleep(POLL_SECONDS)
+        return seconds + time.perf_counter() - began
 
     async def until_quiet(self) -> None:
         """Waits until its processes together use next to nothing of one processor, for a while at most."""

@@ -23,9 +23,11 @@ Written by `make bench`, which starts a platform of its own in a temporary folde
   spread is the machine's noise: differences below it mean nothing.
 - **Creations**: fault reports over HTTP through the gateway, by customers on file; with all services and consumers
   running, and 10 % of the traces sampled into the local span store. A process of its own makes the load, on the same
-  processors. Afterwards every case that was answered 201 is looked up in intake's database.
-- **Processor time**: of each process, user and system, divided by the pieces of work; unlike rates and waits it hardly
-  depends on what else the machine does. PostgreSQL counts with all of its connections.
+  processors. Figures and partners' feeds give way to it (decision 12) and have followed some seconds later. Afterwards
+  every case that was answered 201 is looked up in intake's database.
+- **Processor time**: of each process, user and system, until every consumer has followed, divided by the pieces of
+  work; unlike rates and waits it hardly depends on what else the machine does. PostgreSQL counts with all of its
+  connections.
 - **Loop**: fault reports from the first word to the filed record, half of them with a visit; customers stay silent, so
   that the platform's clock confirms. Wall time includes waiting until each stage of a wave has taken effect everywhere.
 - **Latency**: from the moment an outbox row is written, just before its commit, to a JetStream subscriber that gets it.

@@ -25,10 +25,12 @@ from bihuanctl.supervisor.child import Program, run_to_end
 from bihuanctl.supervisor.health import http_probe, tcp_probe
 from bihuanctl.supervisor.keeper import Keeper
 from bihuanctl.supervisor.options import StartOptions
+from bihuanctl.supervisor.precedence import NICENESS, give_way
 from bihuanctl.supervisor.progress import Progress, step
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.embedded.processes import EmbeddedServerError
+from servicekit.testing.waiting import eventually
 
 SLEEPER = "import time; time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
@@ -38,14 +40,22 @@ BROKEN = "import sys; sys.exit('BIHUAN_NATS_URL: missing')"
 class Kept:
     """A keeper of one small program, and what it reported."""
 
-    def __init__(self, code: str, folder: Path, *, well: bool = True) -> None:
+    def __init__(self, code: str, folder: Path, *, well: bool = True, gives_way: bool = False) -> None:
         self.reports: list[Progress] = []
         self.states: list[str] = []
 
         async def probe() -> bool:
             return well
 
-        program = Program("sleeper", 1, [sys.executable, "-c", code], lambda: dict(os.environ), folder / "log", probe)
+        program = Program(
+            "sleeper",
+            1,
+            [sys.executable, "-c", code],
+            lambda: dict(os.environ),
+            folder / "log",
+            probe,
+            gives_way=gives_way,
+        )
         self.keeper = Keeper(program, patience=5, changed=self._changed, report=self.reports.append)
 
     def _changed(self) -> None:
@@ -63,8 +73,8 @@ async def kept(tmp_path: Path) -> AsyncIterator[Any]:
     """Makes kept programs and stops them all."""
     made: list[Kept] = []
 
-    def make(code: str = SLEEPER, *, well: bool = True) -> Kept:
-        made.append(Kept(code, tmp_path, well=well))
+    def make(code: str = SLEEPER, *, well: bool = True, gives_way: bool = False) -> Kept:
+        made.append(Kept(code, tmp_path, well=well, gives_way=gives_way))
         return made[-1]
 
     yield make
@@ -84,6 +94,26 @@ async def test_what_dies_is_started_again(kept: Any) -> None:
     assert sleeper.pid != first
     assert [report.condition for report in sleeper.reports] == ["begun", "done", "failed", "begun", "done"]
     assert "status -9" in sleeper.reports[2].reason
+
+
+async def test_who_gives_way_has_the_processors_after_the_others_also_when_started_again(kept: Any) -> None:
+    first, behind = kept(), kept(gives_way=True)
+    for sleeper in (first, behind):
+        await sleeper.keeper.start()
+        await sleeper.keeper.until_well(10)
+    os.kill(behind.pid, signal.SIGKILL)
+    await eventually(lambda: behind.states.count("healthy") == 2)
+    usual = os.nice(0)
+    assert (psutil.Process(first.pid).nice(), psutil.Process(behind.pid).nice()) == (usual, max(usual, NICENESS))
+    for sleeper, niceness in ((first, 0), (behind, NICENESS)):
+        session = Path(f"/proc/{sleeper.pid}/autogroup")
+        assert not session.exists() or session.read_text().split()[-1] == str(niceness)
+
+
+async def test_what_has_ended_cannot_give_way_and_harms_nobody() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    await give_way(ended.pid)
 
 
 async def test_what_is_stopped_stays_stopped_until_it_is_started(kept: Any) -> None:

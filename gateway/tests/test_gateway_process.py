@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from servicekit.embedded.processes import die_with_parent
+from servicekit.messaging.users import SERVICES
 from servicekit.telemetry.spanstore import SpanStore
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -118,11 +119,19 @@ async def test_probes_tell_of_the_services(process):
     assert (ready.status_code, ready.json()["services"]["intake"]) == (200, "serving")
 
 
+async def test_a_service_that_never_answers_leaves_the_others_ready(make_client, cases):
+    # Connections are taken by the kernel, and nobody ever looks at them.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        targets = dict.fromkeys(SERVICES, f"{host}:{port}") | {"intake": cases[1]}
+        async with make_client(targets=targets) as client:
+            ready = await client.get("/readyz")
+    states = ready.json()["services"]
+    assert (ready.status_code, states["intake"], states["quality"]) == (200, "serving", "unreachable")
+
+
 async def test_without_any_service_it_lives_and_waits(make_client):
-    targets = dict.fromkeys(
-        ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), "127.0.0.1:1"
-    )
-    async with make_client(targets=targets) as client:
+    async with make_client(targets=dict.fromkeys(SERVICES, "127.0.0.1:1")) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "waiting")
         assert (await client.get("/healthz")).status_code == 200

@@ -38,3 +38,18 @@ async def test_what_is_watched_may_set_its_own_end(database, manual_clock):
     await fire_all(database)
     assert (await clock_of(database, "own")).state == State.CLOCK_STATE_MISSED
     assert (await clock_of(database, "usual")).state == State.CLOCK_STATE_RUNNING
+
+
+async def test_starting_tells_the_clocks_as_they_are_stored(database, manual_clock):
+    own_end = manual_clock.now() + timedelta(minutes=7)
+    async with database.transaction("start") as tx:
+        starts = [
+            Start("fault_response", "first"),
+            Start("handling", "second"),
+            Start("assessment", "first"),
+            Start("fault_response", "second", due_at=own_end),
+        ]
+        started = await deadlines.start(tx, starts, at=manual_clock.now() - 3 * HOUR)
+        stored = await deadlines.of(tx, ["first", "second"])
+    assert started == stored
+    assert {subject: len(clocks) for subject, clocks in started.items()} == {"first": 2, "second": 2}

@@ -21,6 +21,7 @@ from bihuanctl.supervisor.child import Child, Program, run_to_end
 from bihuanctl.supervisor.environment import GATEWAY, SERVICES, Account, Surroundings
 from bihuanctl.supervisor.health import grpc_probe, http_probe
 from bihuanctl.supervisor.options import StartOptions
+from bihuanctl.supervisor.precedence import GIVING_WAY
 from bihuanctl.supervisor.servers import (
     BusServer,
     DatabaseServer,
@@ -95,6 +96,7 @@ class Assembly:
             partial(self._environment_of, name),
             self.surroundings.layout.log(name),
             grpc_probe(target),
+            gives_way=name in GIVING_WAY,
         )
 
     def _gateway(self) -> Program:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, launch
 
+from bihuanctl.supervisor.precedence import give_way
+
 Probe = Callable[[], Awaitable[bool]]
 
 
@@ -37,6 +39,9 @@ class Child(Protocol):
     async def healthy(self) -> bool:
         """Whether it does its work at this moment."""
 
+    async def settle(self) -> None:
+        """Told once after each start, when it is healthy."""
+
     async def stop(self, patience: float) -> None:
         """Asks it to end and waits; forces it after `patience` seconds. Harmless when it does not run."""
 
@@ -52,6 +57,8 @@ class Program:
     environment: Callable[[], Mapping[str, str]]
     log: Path
     probe: Probe
+    # Once it runs, it has the processors after the others.
+    gives_way: bool = False
     _process: LaunchedProcess | None = None
 
     async def start(self) -> LaunchedProcess:
@@ -60,6 +67,10 @@ class Program:
 
     async def healthy(self) -> bool:
         return await self.probe()
+
+    async def settle(self) -> None:
+        if self.gives_way and self._process is not None:
+            await give_way(self._process.pid)
 
     async def stop(self, patience: float) -> None:
         if self._process is not None:
@@ -82,6 +93,9 @@ class Server:
 
     async def healthy(self) -> bool:
         return await self.probe()
+
+    async def settle(self) -> None:
+        """Nothing is left to do."""
 
     async def stop(self, patience: float) -> None:  # noqa: ARG002 -- its own signals have their own patience
         await self.server.stop()

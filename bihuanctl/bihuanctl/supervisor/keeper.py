@@ -135,6 +135,7 @@ class Keeper:
             healthy = False
         if healthy:
             if not self._well.is_set():
+                await self.child.settle()
                 self._well.set()
                 self._report(Progress(self.child.name, "done", monotonic() - self._begun))
             self._became("healthy", self._identity)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from bihuan.common.v1 import common_pb2
+
 from servicekit.database import UnitOfWork, current_traceparent
 from servicekit.deadlines.alarms import ring_after_commit
 from servicekit.deadlines.calendars import calendars_of
@@ -88,17 +90,27 @@ class Start:
     counts; without it, the standards' limit on the standards' calendar."""
 
 
-async def start(tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None) -> None:
-    """Starts clocks, at `tx.now` unless told otherwise.
+async def start(
+    tx: UnitOfWork, starts: Sequence[Start], *, at: datetime | None = None
+) -> dict[str, list[common_pb2.Clock]]:
+    """Starts clocks, at `tx.now` unless told otherwise; gives those of each subject as `of` would show them.
 
-    Raises KeyError for a clock that the standards don't have, and asyncpg's UniqueViolationError when a clock of that
-    name already runs for the subject: end it first.
+    Clocks that are alike are one message in the answer: read it, don't change it. Raises KeyError for a clock that the
+    standards don't have, and asyncpg's UniqueViolationError when a clock of that name already runs for the subject: end
+    it first.
     """
-    for due_at in {wanted.due_at for wanted in starts}:
-        await _start(tx, [wanted for wanted in starts if wanted.due_at == due_at], at or tx.now, due_at)
+    running: dict[str, list[common_pb2.Clock]] = {wanted.subject_id: [] for wanted in starts}
+    for due_at in dict.fromkeys(wanted.due_at for wanted in starts):
+        alike = [wanted for wanted in starts if wanted.due_at == due_at]
+        begun = await _start(tx, alike, at or tx.now, due_at)
+        for wanted in alike:
+            running[wanted.subject_id].append(begun[wanted.clock])
+    return running
 
 
-async def _start(tx: UnitOfWork, starts: Sequence[Start], began: datetime, due_at: datetime | None) -> None:
+async def _start(
+    tx: UnitOfWork, starts: Sequence[Start], began: datetime, due_at: datetime | None
+) -> dict[str, common_pb2.Clock]:
     here = current_traceparent()
     clocks = [_begun(name, began, due_at) for name in sorted({wanted.clock for wanted in starts})]
     await tx.fetch(
@@ -112,6 +124,12 @@ async def _start(tx: UnitOfWork, starts: Sequence[Start], began: datetime, due_a
         *(list(column) for column in zip(*clocks, strict=True)),
     )
     ring_after_commit(tx, min(fires_at for *_, fires_at in clocks))
+    return {
+        name: common_pb2.Clock(
+            name=name, state="CLOCK_STATE_RUNNING", started_at=began, due_at=due, provisional=provisional
+        )
+        for name, _, _, _, due, provisional, _ in clocks
+    }
 
 
 def _begun(

@@ -32,7 +32,7 @@ class ClockCounts:
 async def of(tx: UnitOfWork, subject_ids: Collection[str]) -> dict[str, list[common_pb2.Clock]]:
     """Every clock of each subject, in the order in which they were started; also a subject without any has its list."""
     found: dict[str, list[common_pb2.Clock]] = {subject_id: [] for subject_id in subject_ids}
-    for row in await tx.fetch(_OF, list(found)):
+    for row in await tx.fetch(_OF, list(found)) if found else ():
         found[row["subject_id"]].append(_clock(row))
     return found
 

@@ -43,6 +43,17 @@ class _Accepted:
     customer: Customer
 
 
+@dataclass(frozen=True)
+class _Done:
+    """What a transaction has done for the reports that are new."""
+
+    cases: dict[UUID, Case]
+    # Of reports that joined, the case of each.
+    joined: dict[UUID, UUID]
+    # By case id, for cases that were opened and left as they are; those of others are looked up.
+    clocks: dict[str, list[Clock]]
+
+
 async def open_cases(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> list[Opened | Fault]:
     """Answers every report in order. A report whose key was used before gets the case that came of it then.
 
@@ -58,11 +69,12 @@ async def open_cases(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> l
     ids = await _claim(tx, desk, [each.report for each in accepted])
     fresh = [each for each in accepted if ids[each.report.report_id] == each.report.report_id]
     repeated = set(ids.values()) - {each.report.report_id for each in fresh}
-    cases, joined = await _open_or_join(tx, desk, fresh)
-    joined |= await texts.joined_by(tx, repeated)
+    done = await _open_or_join(tx, desk, fresh)
+    joined = done.joined | await texts.joined_by(tx, repeated)
     targets = {report_id: joined.get(done_as, done_as) for report_id, done_as in ids.items()}
-    cases |= await store.find_many(tx, set(targets.values()) - cases.keys())
-    clocks = await deadlines.of(tx, [str(case_id) for case_id in cases])
+    cases = done.cases | await store.find_many(tx, set(targets.values()) - done.cases.keys())
+    others = {str(case_id) for case_id in cases} - done.clocks.keys()
+    clocks = done.clocks | await deadlines.of(tx, others)
     return [
         customer
         if isinstance(customer, Fault)
@@ -94,12 +106,10 @@ def _key(report: Report) -> str:
     return f"{len(report.principal.user_id)}:{report.principal.user_id}:{report.idempotency_key}"
 
 
-async def _open_or_join(
-    tx: UnitOfWork, desk: Desk, fresh: Sequence[_Accepted]
-) -> tuple[dict[UUID, Case], dict[UUID, UUID]]:
-    """Opens new cases and joins the others; gives the cases by id, and report → case for those that joined."""
+async def _open_or_join(tx: UnitOfWork, desk: Desk, fresh: Sequence[_Accepted]) -> _Done:
+    """Opens new cases and joins the others."""
     if not fresh:
-        return {}, {}
+        return _Done({}, {}, {})
     windows = Windows(
         join_open=desk.standards.windows["duplicate"].length, link_closed=desk.standards.windows["repeat"].length
     )
@@ -121,14 +131,19 @@ async def _open_or_join(
         else:
             own.append((each, verdict.repeat_of))
             known.append(Earlier.of_new(report.report_id, report.region, report.proposal, tx.now))
-    cases = await _open(tx, desk, own) if own else {}
+    cases, clocks = await _open(tx, desk, own) if own else ({}, {})
     joining = [each for each in fresh if each.report.report_id in joined]
     changed = await _join(tx, desk, joining, joined)
     await watch_for_outages(tx, MassRule.of(desk.standards), cases.values())
-    return cases | changed, joined
+    for case_id in changed:
+        clocks.pop(str(case_id), None)
+    return _Done(cases | changed, joined, clocks)
 
 
-async def _open(tx: UnitOfWork, desk: Desk, own: Sequence[tuple[_Accepted, UUID | None]]) -> dict[UUID, Case]:
+async def _open(
+    tx: UnitOfWork, desk: Desk, own: Sequence[tuple[_Accepted, UUID | None]]
+) -> tuple[dict[UUID, Case], dict[str, list[Clock]]]:
+    """The cases by id, and the clocks that run for them."""
     serials = await casenumbers.serials(tx, CASE_NUMBERS, len(own))
     day = tx.now.astimezone(CHINA_TIME).date()
     opened = []
@@ -145,8 +160,8 @@ async def _open(tx: UnitOfWork, desk: Desk, own: Sequence[tuple[_Accepted, UUID 
             standards=desk.standards,
         )
         opened.append((step, report.principal.actor, report.traceparent))
-    await store.add(tx, opened)
-    return {step.after.case_id: step.after for step, _, _ in opened}
+    clocks = await store.add(tx, opened)
+    return {step.after.case_id: step.after for step, _, _ in opened}, clocks
 
 
 async def _join(

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from bihuan.common.v1.common_pb2 import Clock
 from servicekit.casenumbers import parse
 from servicekit.database import UnitOfWork, current_traceparent
 from servicekit.deadlines import Start
@@ -82,14 +83,18 @@ def case_of(row: Any) -> Case:
     return Case.model_validate(row._asdict())
 
 
-async def add(tx: UnitOfWork, opened: Sequence[tuple[Step, str, str]]) -> None:
-    """Stores new cases, many in one go: each with the step that opened it, who did it, and the trace it came with."""
+async def add(tx: UnitOfWork, opened: Sequence[tuple[Step, str, str]]) -> dict[str, list[Clock]]:
+    """Stores new cases, many in one go: each with the step that opened it, who did it, and the trace it came with.
+
+    Gives the clocks that run for each, by its id.
+    """
     rows = [step.after.model_dump() | {"stage_entered_by": trace} for step, _, trace in opened]
     await tx.insert(CASES, *rows)
     await _write_history(tx, [(step, actor) for step, actor, _ in opened])
-    await deadlines.start(tx, [_start(step.after, start, trace) for step, _, trace in opened for start in step.starts])
+    starts = [_start(step.after, start, trace) for step, _, trace in opened for start in step.starts]
     for step, _, trace in opened:
         _announce(tx, step, trace)
+    return await deadlines.start(tx, starts)
 
 
 async def save(tx: UnitOfWork, before: Case, *steps: Step, actor: str, traceparent: str = "") -> Case:
