@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from servicekit.documents import packaged
 from servicekit.languages import Language
 
 
@@ -29,7 +28,5 @@ def help_places(command: Any) -> Iterator[Any]:
 @cache
 def chinese() -> Mapping[str, str]:
     """The Chinese help by the English one."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    source = files("bihuanctl").joinpath("help.zh-CN.yaml").read_text("utf-8")
-    translations: Mapping[str, str] = yaml.load(source, Loader=loader)  # noqa: S506 -- both loaders are safe
+    translations: Mapping[str, str] = packaged("bihuanctl", "help.zh-CN.yaml")
     return translations

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from servicekit.documents import content_of
 from servicekit.languages import DEFAULT_LANGUAGE, LANGUAGES, Language, as_language
 
 
@@ -47,7 +47,6 @@ class Texts:
 @cache
 def catalogue() -> Mapping[str, Mapping[Language, str]]:
     """Every text by dotted key. Raises ValueError that names the key and what is wrong with it."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     package = files("bihuanctl")
     sources = {"": package.joinpath("texts.yaml")}
     # The lines of a scene of the demo stand beside it.
@@ -56,8 +55,7 @@ def catalogue() -> Mapping[str, Mapping[Language, str]]:
             sources[f"demo.scene.{source.name.removesuffix('.yaml')}."] = source
     found: dict[str, Mapping[Language, str]] = {}
     for prefix, source in sources.items():
-        document = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- both loaders are safe
-        found.update(_flattened(document, prefix))
+        found.update(_flattened(content_of(source), prefix))
     return found
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
 from functools import cache
-from importlib.resources import files
 from string import Formatter
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+from servicekit.documents import packaged
 from servicekit.languages import LANGUAGES, Language
 
 # How the services write a moment for people, in the time of China.
@@ -83,17 +82,13 @@ def hour(at: time) -> SayAs:
 @cache
 def texts() -> Mapping[str, Mapping[Language, str]]:
     """Every text by dotted key."""
-    return dict(_flattened(_read("texts.yaml")))
+    return dict(_flattened(packaged("gateway.hotline", "texts.yaml")))
 
 
 @cache
 def faults() -> tuple[FaultChoice, ...]:
     """What can be reported, in the order of the keys. Raises pydantic's ValidationError."""
-    return tuple(FaultChoice.model_validate(entry) for entry in _read("faults.yaml"))
-
-
-def _read(name: str) -> Any:
-    return yaml.safe_load(files("gateway.hotline").joinpath(name).read_text(encoding="utf-8"))
+    return tuple(FaultChoice.model_validate(entry) for entry in packaged("gateway.hotline", "faults.yaml"))
 
 
 def _flattened(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[Language, str]]]:

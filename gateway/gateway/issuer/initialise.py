@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from servicekit.documents import packaged
 
 from gateway.issuer.passwords import generate_password, hash_password
 from gateway.issuer.registry import USERS_FILE, Registry
@@ -77,8 +76,7 @@ def _add_accounts(folder: Path) -> list[str]:
 
 
 def _first_accounts() -> Registry:
-    text = files("gateway.issuer").joinpath("people.yaml").read_text(encoding="utf-8")
-    return Registry.model_validate(yaml.safe_load(text))
+    return Registry.model_validate(packaged("gateway.issuer", "people.yaml"))
 
 
 def _as_json(value: Any) -> bytes:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
-import yaml
-
+from servicekit.documents import packaged
 from servicekit.languages import Language
 
 # For a rule that violations.yaml does not know, such as one of a contract that is newer than it.
@@ -18,8 +16,7 @@ _UNKNOWN_RULE: Final[Mapping[Language, str]] = {"en": "is not as the contract wa
 @cache
 def violation_texts() -> Mapping[str, Mapping[Language, str]]:
     """The texts of violations.yaml by rule id, read once."""
-    source = files("servicekit.errors").joinpath("violations.yaml").read_text(encoding="utf-8")
-    texts: Mapping[str, Mapping[Language, str]] = yaml.safe_load(source)
+    texts: Mapping[str, Mapping[Language, str]] = packaged("servicekit.errors", "violations.yaml")
     return texts
 
 

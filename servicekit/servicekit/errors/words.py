@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
-import yaml
-
+from servicekit.documents import packaged
 from servicekit.languages import Language
 
 
@@ -20,7 +18,5 @@ def in_words(kind: str, word: str, language: Language) -> str:
 @cache
 def words() -> Mapping[str, Mapping[str, Mapping[Language, str]]]:
     """All of words.yaml: a text in each language, by kind and word."""
-    source = files("servicekit.errors").joinpath("words.yaml").read_text(encoding="utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: Mapping[str, Mapping[str, Mapping[Language, str]]] = yaml.load(source, Loader=loader)  # noqa: S506
+    found: Mapping[str, Mapping[str, Mapping[Language, str]]] = packaged("servicekit.errors", "words.yaml")
     return found

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
-import yaml
 from servicekit.deadlines import CHINA_TIME
+from servicekit.documents import packaged
 from servicekit.languages import Language
 
 from quality.figures.values import Verdict
@@ -53,7 +52,5 @@ class Words:
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[Language, str]]:
-    texts: Mapping[str, Mapping[Language, str]] = yaml.safe_load(
-        files("quality.reports").joinpath("data/words.yaml").read_text("utf-8")
-    )
+    texts: Mapping[str, Mapping[Language, str]] = packaged("quality.reports", "data", "words.yaml")
     return texts

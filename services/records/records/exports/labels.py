@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
-import yaml
+from servicekit.documents import packaged
 from servicekit.languages import Language
 
 
 @cache
 def labels() -> Mapping[str, Mapping[Language, str]]:
     """Every label by name, read once."""
-    found: Mapping[str, Mapping[Language, str]] = _read("labels.yaml")
+    found: Mapping[str, Mapping[Language, str]] = packaged("records.exports", "labels.yaml")
     return found
 
 
@@ -24,9 +22,5 @@ def in_words(kind: str, code: str, language: Language) -> str:
 
 @cache
 def _words() -> Mapping[str, Mapping[str, Mapping[Language, str]]]:
-    found: Mapping[str, Mapping[str, Mapping[Language, str]]] = _read("words.yaml")
+    found: Mapping[str, Mapping[str, Mapping[Language, str]]] = packaged("records.exports", "words.yaml")
     return found
-
-
-def _read(name: str) -> Any:
-    return yaml.safe_load(files("records.exports").joinpath(name).read_text(encoding="utf-8"))
