@@ -241,8 +241,8 @@ def test_trc01_each_request_is_one_trace_through_all_services(told: Told) -> Non
     requests = requests_of(told.story.case_id, spans)
     assessed = requests["POST /v1/cases/{case}:assess"]
     assert working(assessed) == {("gateway", "intake"), ("intake", "dispatch"), ("dispatch", "intake")}
-    # Quality remembers what happens everywhere, and partners are told.
-    assert edges_of(assessed) >= {(service, ear) for service in ("intake", "dispatch") for ear in LISTENERS}
+    # Quality remembers what happens everywhere; partners hear of it only while somebody is one.
+    assert edges_of(assessed) >= {("intake", "quality"), ("dispatch", "quality")}
     assert shape_of(assessed) >= {"http", "grpc", "db.transaction", "bus.consume"}
     closed = requests["POST /v1/cases/{case}:followUp"]
     # Complaints hears of every record and every visit; those of cases are none of its own.
