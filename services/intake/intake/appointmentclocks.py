@@ -22,8 +22,11 @@ def watch_appointments(clocks: DeadlineHandlers, desk: Desk) -> None:
         case, appointment = await lock(tx, UUID(deadline.subject_id))
         if appointment.state == State.CONFIRMED and appointed.awaits_visit(case, appointment.work_order_id):
             await change(tx, desk, case, appointment, rules.remind(appointment, tx.now), actor=ACTOR)
-            near = str(Window.of(appointment.period))
-            await notices.tell(tx, desk, case, notices.APPOINTMENT_REMINDER, appointment=near)
+            appointed_time = Window.of(appointment.period)
+            # We may have been away meanwhile: nobody is reminded of what is past.
+            if tx.now < appointed_time.start:
+                notice = notices.APPOINTMENT_REMINDER
+                await notices.tell(tx, desk, case, notice, appointment=str(appointed_time))
 
     @clocks.missed(rules.PREPARATION, rules.ARRIVAL)
     async def escalate(tx: UnitOfWork, deadline: Deadline) -> None:

@@ -74,11 +74,9 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
             told = appointed.lose_time(case, step.happened, reason=event.reason, alternatives=alternatives)
         await change(tx, desk, case, appointment, step, told, actor=DISPATCH)
         if appointment.state == State.INITIALIZED:
-            await _tell_of_others(tx, desk, told.after, alternatives)
+            await _tell(tx, desk, told.after, _notice_of_loss(alternatives), shown(alternatives))
         else:
-            await notices.tell(
-                tx, desk, told.after, notices.APPOINTMENT_NOT_MOVED, appointment=str(Window.of(appointment.period))
-            )
+            await _tell(tx, desk, told.after, notices.APPOINTMENT_NOT_MOVED, str(Window.of(appointment.period)))
 
     @reactions.on(events_pb2.ReservationFailed)
     async def failed(tx: UnitOfWork, event: events_pb2.ReservationFailed, _received: Received) -> None:
@@ -89,10 +87,8 @@ def react_on_reservations(reactions: Reactions, desk: Desk) -> None:
         step = rules.fail(appointment, tx.now, reason=event.because, alternatives=alternatives)
         told = appointed.lose_time(case, step.happened, reason=event.because, alternatives=alternatives)
         await change(tx, desk, case, appointment, step, told, actor=DISPATCH)
-        if event.because == VISIT_FAILED:
-            await notices.tell(tx, desk, told.after, notices.APPOINTMENT_IN_VAIN)
-        else:
-            await _tell_of_others(tx, desk, told.after, alternatives)
+        notice = notices.APPOINTMENT_IN_VAIN if event.because == VISIT_FAILED else _notice_of_loss(alternatives)
+        await _tell(tx, desk, told.after, notice, shown(alternatives))
 
     @reactions.on(events_pb2.ReservationReleased)
     async def released(tx: UnitOfWork, event: events_pb2.ReservationReleased, _received: Received) -> None:
@@ -133,10 +129,15 @@ async def _resting_on(tx: UnitOfWork, appointment_id: str, reservation_id: str) 
     return (case, appointment) if rests else None
 
 
-async def _tell_of_others(tx: UnitOfWork, desk: Desk, case: Case, alternatives: Sequence[TimePeriod]) -> None:
-    """The time cannot be had or kept: the customer hears of others, or that we go on without one."""
-    notice = notices.APPOINTMENT_FAILED if alternatives else notices.APPOINTMENT_LOST
-    await notices.tell(tx, desk, case, notice, appointment=shown(alternatives))
+async def _tell(tx: UnitOfWork, desk: Desk, case: Case, notice: str, times: str) -> None:
+    """Tells the customer, unless the case has gone a way meanwhile on which nobody arranges a time with them."""
+    if appointed.may_be_arranged(case):
+        await notices.tell(tx, desk, case, notice, appointment=times)
+
+
+def _notice_of_loss(alternatives: Sequence[TimePeriod]) -> str:
+    """The time cannot be had or kept: the customer hears of others, or that we look for one."""
+    return notices.APPOINTMENT_FAILED if alternatives else notices.APPOINTMENT_LOST
 
 
 async def _call_off(tx: UnitOfWork, desk: Desk, case: Case, appointment: Appointment) -> None:

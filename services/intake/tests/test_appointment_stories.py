@@ -245,6 +245,40 @@ async def test_int09_a_visit_that_nobody_waits_for_is_neither_reminded_of_nor_mi
     assert "appointment_arrival" not in {event.clock for event in await office.sent(events_pb2.CaseEscalated)}
 
 
+async def test_int09_nobody_is_offered_another_time_for_a_case_that_was_withdrawn_meanwhile(
+    diary: Diary, office, agent: Principal
+) -> None:
+    await diary.book()
+    withdrawal = cases_pb2.WithdrawCaseRequest(case=diary.case_id, reason="solved itself")
+    await office.change(closing.withdraw_case, agent, withdrawal)
+    others = [diary.period(diary.start + timedelta(days=3))]
+    await diary.tell(dispatch_events.ReservationRefused, reason="slot_taken", alternatives=others)
+    assert await diary.contacts() == []
+    assert await diary.problems() == []
+
+
+@pytest.mark.parametrize("because", ["visit_failed", "shift_ended"])
+async def test_int09_nobody_is_promised_another_time_while_the_incident_takes_care_of_it(
+    diary: Diary, office, because
+) -> None:
+    await diary.booked()
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    await attach(diary, office)
+    before = await diary.contacts()
+    await diary.tell(dispatch_events.ReservationFailed, because=because)
+    assert (await diary.newest()).state == State.FAILED
+    assert await diary.contacts() == before
+
+
+async def test_int09_nobody_is_reminded_of_what_is_past(diary: Diary, office) -> None:
+    """The service was away around the time."""
+    await diary.booked()
+    await office.tell_assigned(await diary.case(), ENGINEER, version=3)
+    await diary.fire(timedelta(days=2, hours=1))
+    assert len(await diary.contacts()) == 1
+    assert len(await office.sent(events_pb2.AppointmentReminded)) == 1
+
+
 async def test_a_withdrawn_case_takes_its_appointment_along(diary: Diary, office, agent: Principal) -> None:
     await diary.booked()
     withdrawal = cases_pb2.WithdrawCaseRequest(case=diary.case_id, reason="solved itself")

@@ -9,7 +9,7 @@ from bihuan.common.v1.common_pb2 import TimePeriod
 from servicekit.windows import Window
 
 from intake.cases import rules, steps
-from intake.cases.case import Case, Stage
+from intake.cases.case import UNSOLVED, Case, Stage
 from intake.cases.rules import Classification, Visit
 from intake.cases.slot import shown
 from intake.cases.steps import ClockStart, Step, changed, entered, forbidden, noted
@@ -34,6 +34,11 @@ def is_appointable(case: Case, work_order_id: UUID | None = None) -> bool:
 def awaits_visit(case: Case, work_order_id: UUID) -> bool:
     """Somebody is expected for this visit: it was not called off, and no incident took its place."""
     return case.stage in VISITED and case.work_order_id == work_order_id and not case.waits_for_incident
+
+
+def may_be_arranged(case: Case) -> bool:
+    """Another time can be offered: the case is unsolved, and nothing else takes care of it meanwhile."""
+    return case.stage in UNSOLVED and not case.waits_for_incident
 
 
 def require_appointable(case: Case, action: str) -> None:
