@@ -57,7 +57,7 @@ class Sealer:
         return _encrypt(self._wrapping, AESGCM.generate_key(KEY_BYTES * 8), _WRAPPING)
 
     def seal(self, wrapped: bytes, text: str, aad: str) -> bytes:
-        """`text` sealed; `aad` says what it is and of whom, and must be given again to open it."""
+        """`text` sealed; `aad` says whose it is, and must be given again to open it."""
         return _encrypt(self._unwrapped(wrapped), text.encode(), aad.encode())
 
     def open(self, wrapped: bytes, sealed: bytes, aad: str) -> str:

@@ -1,6 +1,6 @@
 """A customer is erased, and whatever anybody ever wrote about them is gone with them (REC-05, REC-06).
 
-Customer and staff put a word of its own into every text field that is about the customer: a fault with visits, and a
+Customer and staff put a word of its own into every text field that they fill on the way: a fault with visits, and a
 complaint with an investigation and a dispute. After the erasure none of the words stands in any table, message, log,
 span or package; what they stood in is still there and still adds up.
 """
