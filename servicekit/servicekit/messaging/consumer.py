@@ -99,7 +99,9 @@ class Consumer:
         try:
             await self._stopping.wait()
             await end(loops)
-            await asyncio.gather(*self._workers)
+            while self._workers:
+                # What is handled together may leave some to be handled one by one.
+                await asyncio.gather(*self._workers)
         finally:
             await end(loops)
             await end(list(self._workers))
@@ -187,11 +189,14 @@ class Consumer:
         batch = [
             delivery for key in sorted(lanes) for delivery in takewhile(lambda each: not each.has_failed, lanes[key])
         ]
-        if len(batch) > 1 and not self._stopping.is_set() and await together.attempt(batch):
-            for delivery in batch:
-                await _answer(delivery.message.ack())
-                self._held.discard(lanes[delivery.order_key].popleft())
-            self._room.set()
+        try:
+            if len(batch) > 1 and not self._stopping.is_set() and await together.attempt(batch):
+                for delivery in batch:
+                    await _answer(delivery.message.ack())
+                    self._held.discard(lanes[delivery.order_key].popleft())
+                self._room.set()
+        except Exception:
+            log.exception("messages_not_handled_together")
         # What is left, because it came alone or meanwhile, or has failed, goes its way one by one.
         for key, lane in lanes.items():
             if lane:

@@ -78,6 +78,9 @@ class Pull:
 
         Raises BusAwayError when the connection is lost or the server has dropped the consumer.
         """
+        if self._connection.lost.is_set():
+            # The client would ask all the same once it is back, and what came of it would be left lying.
+            raise BusAwayError("the connection was lost before the request for messages")
         self._serial += 1
         self._left = count
         self._ended = asyncio.get_running_loop().create_future()
