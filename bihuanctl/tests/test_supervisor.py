@@ -116,6 +116,18 @@ async def test_what_has_ended_cannot_give_way_and_harms_nobody() -> None:
     await give_way(ended.pid)
 
 
+async def test_a_system_that_refuses_precedence_does_not_end_the_keeper(kept: Any, monkeypatch: Any) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    sleeper = kept(gives_way=True)
+    await sleeper.keeper.start()
+    await sleeper.keeper.until_well(10)
+    os.kill(sleeper.pid, signal.SIGKILL)
+    await eventually(lambda: sleeper.states.count("healthy") == 2)
+
+
 async def test_what_is_stopped_stays_stopped_until_it_is_started(kept: Any) -> None:
     sleeper = kept()
     await sleeper.keeper.start()

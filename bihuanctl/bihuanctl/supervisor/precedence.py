@@ -21,8 +21,9 @@ _AGAIN_SECONDS: Final = 0.1
 
 
 async def give_way(pid: int) -> None:
-    """Lets the session of `pid` have the processors after others. Harmless when it has ended."""
-    with contextlib.suppress(ProcessLookupError):
+    """Lets the session of `pid` have the processors after others, where the system allows it and it has not ended."""
+    # Nobody is worse off than without it, so a system that refuses is not worth a start.
+    with contextlib.suppress(OSError):
         # Never back towards the front, where somebody has put the whole platform behind other work.
         os.setpriority(os.PRIO_PROCESS, pid, max(NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
     # Where Linux shares the processors among sessions first (autogroups), niceness counts only within one, and a
