@@ -42,6 +42,17 @@ def test_network_policies_allow_exactly_the_edges_decided_on(overlays: dict[str,
     assert list(edges.check(overlays[overlay], overlay)) == []
 
 
+def test_what_waits_for_nobody_asks_for_no_replicas_of_partners(overlays: dict[str, Objects]) -> None:
+    """While nobody is a partner its events stay on the stream."""
+    heard = {
+        scaled["metadata"]["name"]: [trigger["metadata"].get("stream") for trigger in scaled["spec"]["triggers"]]
+        for scaled in overlays["prod"]
+        if scaled["kind"] == "ScaledObject"
+    }
+    assert heard["partners"] == [None, "BIHUAN_COMMANDS"]
+    assert heard["quality"] == [None, "BIHUAN_COMMANDS", "BIHUAN_EVENTS"]
+
+
 def a_rule(objects: Objects, alert: str) -> Object:
     rules = [r for o in objects if o["kind"] == "PrometheusRule" for g in o["spec"]["groups"] for r in g["rules"]]
     return next(rule for rule in rules if rule.get("alert") == alert)
