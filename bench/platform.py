@@ -24,7 +24,7 @@ from bihuanctl.platform.state import PlatformState, read_running_state
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 from servicekit.embedded.postgres import SUPERUSER
-from servicekit.messaging.streams import EVENTS
+from servicekit.messaging.streams import COMMANDS, EVENTS
 
 # Nobody is a partner of the bench's platform: what is left on the stream for partners is left there on purpose.
 RESTING = frozenset({"partners"})
@@ -146,8 +146,9 @@ class Platform:
         seconds = await self.until_outbox_is_empty()
         began = time.perf_counter()
         async with self.jetstream() as jetstream, asyncio.timeout(DRAIN_PATIENCE):
-            while any(_is_behind(consumer) for consumer in await jetstream.consumers_info(EVENTS)):
-                await asyncio.sleep(POLL_SECONDS)
+            for stream in (COMMANDS, EVENTS):
+                while any(_is_behind(consumer) for consumer in await jetstream.consumers_info(stream)):
+                    await asyncio.sleep(POLL_SECONDS)
         return seconds + time.perf_counter() - began
 
     async def until_quiet(self) -> None:

@@ -69,7 +69,7 @@ class Refresher:
             self._woken.clear()
 
     async def catch_up(self) -> None:
-        """Returns when everything remembered so far is in the figures, and they are judged."""
+        """Returns when everything remembered so far is in the figures, and judged unless a look is under way."""
         await self._refresh()
         await self._judge()
 
