@@ -12,11 +12,11 @@ import pytest
 from bihuanctl.platform.files import write_atomically
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.lock import SupervisorLock
-from bihuanctl.platform.ports import free_ports, is_free
 from bihuanctl.platform.processes import ProcessIdentity, end_of, stop_all
 from bihuanctl.platform.secrets import open_secrets
 from bihuanctl.platform.state import PlatformState, ProcessState, read_running_state, read_state, write_state
 from bihuanctl.refusal import Refusal
+from servicekit.embedded.ports import free_ports, is_free
 
 
 def _state(supervisor: ProcessIdentity) -> PlatformState:

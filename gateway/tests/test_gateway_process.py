@@ -16,17 +16,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from servicekit.embedded.ports import free_ports
 from servicekit.embedded.processes import die_with_parent
 from servicekit.messaging.users import SERVICES
 from servicekit.telemetry.spanstore import SpanStore
 
+PORTS = free_ports()
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(address: str, folder: Path, port: int, **more: str) -> dict[str, str]:
@@ -43,14 +39,14 @@ def environment(address: str, folder: Path, port: int, **more: str) -> dict[str,
     }
 
 
-async def until_it_answers(client: httpx.AsyncClient) -> None:
+async def until_it_answers(client: httpx.AsyncClient, started: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
             await client.get("/healthz")
         except httpx.TransportError:
-            if time.monotonic() > deadline:
-                raise
+            assert started.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             await asyncio.sleep(0.02)
         else:
             return
@@ -58,7 +54,7 @@ async def until_it_answers(client: httpx.AsyncClient) -> None:
 
 @pytest.fixture
 async def process(cases, issuer_dir, tmp_path) -> AsyncIterator[tuple[subprocess.Popen[bytes], httpx.AsyncClient]]:
-    port = free_port()
+    port = next(PORTS)
     variables = environment(cases[1], issuer_dir, port, BIHUAN_SPAN_STORE=str(tmp_path / "spans.sqlite"))
     with (tmp_path / "log").open("wb") as log:
         started = subprocess.Popen(
@@ -70,7 +66,7 @@ async def process(cases, issuer_dir, tmp_path) -> AsyncIterator[tuple[subprocess
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            await until_it_answers(client)
+            await until_it_answers(client, started, tmp_path / "log")
             yield started, client
     finally:
         started.kill()
@@ -151,7 +147,7 @@ async def test_without_any_service_it_lives_and_waits(make_client):
     ],
 )
 def test_settings_that_can_t_work_are_named(issuer_dir, changed, told):
-    variables = environment("127.0.0.1:1", issuer_dir, free_port()) | changed
+    variables = environment("127.0.0.1:1", issuer_dir, next(PORTS)) | changed
     command = [sys.executable, "-m", "gateway"]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2

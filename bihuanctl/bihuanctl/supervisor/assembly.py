@@ -10,11 +10,11 @@ import servicekit.messaging.streams
 from pydantic import SecretStr
 from servicekit.database.migrations import is_migrated, migrations_of
 from servicekit.database.provisioning import provision
+from servicekit.embedded.ports import LOOPBACK, free_ports, is_free
 from servicekit.messaging.streams import OPERATOR
 
 from bihuanctl.platform.bus import operator_bus, write_login
 from bihuanctl.platform.layout import Layout
-from bihuanctl.platform.ports import LOOPBACK, free_ports, is_free
 from bihuanctl.platform.secrets import PlatformSecrets, open_secrets
 from bihuanctl.refusal import Refusal
 from bihuanctl.supervisor.child import Child, Program, run_to_end

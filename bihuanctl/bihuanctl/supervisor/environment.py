@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
+from servicekit.embedded.ports import LOOPBACK
 from servicekit.messaging import users
 
 from bihuanctl.platform.layout import Layout
-from bihuanctl.platform.ports import LOOPBACK
 
 SERVICES: Final = users.SERVICES
 # The one service that tells the bus who else may sign in there.

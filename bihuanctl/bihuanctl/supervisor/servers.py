@@ -10,12 +10,12 @@ from typing import Final, Protocol
 import structlog
 from pydantic import SecretStr
 from servicekit.embedded.nats import EmbeddedNats
+from servicekit.embedded.ports import LOOPBACK
 from servicekit.embedded.postgres import EmbeddedPostgres
 from servicekit.embedded.processes import EmbeddedServerError
 
 from bihuanctl.platform.bus import BusLogin
 from bihuanctl.platform.layout import Layout
-from bihuanctl.platform.ports import LOOPBACK
 from bihuanctl.supervisor.child import Child, Server
 from bihuanctl.supervisor.environment import SERVICES
 from bihuanctl.supervisor.health import tcp_probe

@@ -1,4 +1,4 @@
-"""Free TCP ports for the processes of the platform."""
+"""Free TCP ports on this machine, for processes that are started here."""
 
 from __future__ import annotations
 
