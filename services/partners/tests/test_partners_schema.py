@@ -1,29 +1,13 @@
 """The migrations build exactly the tables that the code knows."""
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from partners.feed.tables import EVENT_REGIONS
 from partners.registry.tables import PARTNERS
 from partners.webhooks.tables import DELIVERIES, ENDPOINTS, SECRETS
 from servicekit.database import Database
-from sqlalchemy import Connection, MetaData
+from servicekit.testing.schema import schema_differences
 
 OURS = (PARTNERS, EVENT_REGIONS, ENDPOINTS, SECRETS, DELIVERIES)
 
 
-def differences(connection: Connection) -> list[object]:
-    metadata = MetaData()
-    for table in OURS:
-        table.to_metadata(metadata)
-    names = {table.name for table in OURS}
-
-    def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
-        return kind != "table" or name in names
-
-    context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": False})
-    return compare_metadata(context, metadata)
-
-
 async def test_migrations_and_tables_agree(database: Database) -> None:
-    async with database.engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await schema_differences(database, OURS, compare_types=False) == []

@@ -1,33 +1,17 @@
 """The migrations build exactly the tables that the code knows."""
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from quality.alerts.tables import ALERTS
 from quality.figures.tables import CONTRIBUTIONS, PARTITIONED
 from quality.observations.tables import CHANGES, GENERATIONS, OBSERVATIONS
 from quality.reports.tables import REPORTS
 from servicekit.database import Database
-from sqlalchemy import Connection, MetaData
+from servicekit.testing.schema import schema_differences
 
 OURS = (GENERATIONS, OBSERVATIONS, CHANGES, CONTRIBUTIONS, ALERTS, REPORTS)
 
 
-def differences(connection: Connection) -> list[object]:
-    metadata = MetaData()
-    for table in OURS:
-        table.to_metadata(metadata)
-    names = {table.name for table in OURS}
-
-    def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
-        return kind != "table" or name in names
-
-    context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": True})
-    return compare_metadata(context, metadata)
-
-
 async def test_migrations_and_tables_agree(database: Database) -> None:
-    async with database.engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await schema_differences(database, OURS) == []
 
 
 def test_partitioned_tables_are_known() -> None:

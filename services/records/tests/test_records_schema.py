@@ -1,34 +1,18 @@
 """The migrations build exactly the tables that the code knows."""
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from records.accesses.tables import REQUESTS
 from records.files.tables import ACCESSES, PARTITIONED, RECORDS, VERSIONS
 from records.log.tables import ENTRIES, HEADS, KEYS, TILES
 from records.retention.tables import DESTRUCTIONS, HOLDS
 from servicekit.database import Database
-from sqlalchemy import Connection, MetaData
+from servicekit.testing.schema import schema_differences
 
 OURS = (RECORDS, VERSIONS, ACCESSES, REQUESTS, HOLDS, DESTRUCTIONS, ENTRIES, TILES, HEADS, KEYS)
 
 
-def differences(connection: Connection) -> list[object]:
-    metadata = MetaData()
-    for table in OURS:
-        table.to_metadata(metadata)
-    names = {table.name for table in OURS}
-
-    def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
-        return kind != "table" or name in names
-
-    # Texts are TEXT in every migration, whatever a model says: types are not compared.
-    context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": False})
-    return compare_metadata(context, metadata)
-
-
 async def test_migrations_and_tables_agree(database: Database) -> None:
-    async with database.engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    # Texts are TEXT in every migration, whatever a model says: types are not compared.
+    assert await schema_differences(database, OURS, compare_types=False) == []
 
 
 def test_partitioned_tables_are_known() -> None:
