@@ -43,6 +43,8 @@ async def play(stage: Stage) -> None:
         told = await _read(stage, client, registered["feed"], case["case_id"])
         await client.publish("bihuan.intake.case.opened.v1", b"{}")
         await client.flush()
+        # The client tells of a refusal in a task of its own.
+        await stage.until(lambda: _first(refusals), stage.line("refused"))
     finally:
         await client.close()
     whole = json.dumps(told, ensure_ascii=False)
@@ -53,6 +55,10 @@ async def play(stage: Stage) -> None:
     for opened in (case, other):
         await stage.do("channel-app", f"/v1/cases/{opened['case_id']}:withdraw", {"reason": stage.line("reason")})
     await stage.do(ADMINISTRATOR, f"/v1/partners/{partner}:end", {"reason": stage.line("reason")})
+
+
+async def _first(refusals: list[str]) -> str | None:
+    return refusals[0] if refusals else None
 
 
 async def _sign_in(stage: Stage, feed: Json, refusals: list[str]) -> Client:
