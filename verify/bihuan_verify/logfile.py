@@ -20,7 +20,7 @@ def head_of(page: Mapping[str, Any]) -> Head:
     """The head that came with a page. Raises DocumentError."""
     head = page.get("head")
     if not isinstance(head, dict):
-        raise DocumentError("a page has no head")
+        raise DocumentError("part_missing", name="head")
     return read_head(head)
 
 
@@ -35,7 +35,7 @@ def entries_of(pages: Iterable[Mapping[str, Any]], upto: int) -> Iterator[Audite
 
 def _entry_of(document: Any) -> AuditedEntry:
     if not isinstance(document, dict):
-        raise DocumentError("an entry is not a JSON object")
+        raise DocumentError("not_an_object")
     found = document.get("found", {})
     # The same encoding of bytes and numbers as in a proof.
     as_proof = read_inclusion({**document, "path": [document.get("leaf_hash", "")], "head": {}})
