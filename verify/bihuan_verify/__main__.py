@@ -6,10 +6,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bihuan_verify.audit import check_log
 from bihuan_verify.documents import (
     DocumentError,
     read_consistency,
@@ -19,7 +18,7 @@ from bihuan_verify.documents import (
     read_keys,
 )
 from bihuan_verify.findings import LANGUAGES, CheckError, Outcome, say
-from bihuan_verify.logfile import entries_of, head_of, read_pages
+from bihuan_verify.logfile import check_log_file
 from bihuan_verify.package import check_package
 from bihuan_verify.proofs import check_entry, check_growth
 
@@ -59,17 +58,8 @@ def _check(asked: argparse.Namespace) -> Outcome:
             old = read_head(read_json(asked.old.read_bytes()))
             return check_growth(old, read_consistency(read_json(asked.new.read_bytes())), keys)
         case _:
-            return _check_log(asked.file, keys)
-
-
-def _check_log(file: Path, keys: Mapping[str, bytes]) -> Outcome:
-    with file.open("rb") as lines:
-        first = next(read_pages(lines), None)
-    if first is None:
-        raise DocumentError("file_empty")
-    head = head_of(first)
-    with file.open("rb") as lines:
-        return check_log(entries_of(read_pages(lines), head.tree_size), head, keys)
+            with asked.file.open("rb") as file:
+                return check_log_file(file, keys)
 
 
 def _reason_of(wrong: OSError) -> CheckError | str | None:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
-from bihuan_verify.audit import AuditedEntry
+from bihuan_verify.audit import AuditedEntry, check_log
 from bihuan_verify.documents import DocumentError, Head, list_of, number, read_head, read_inclusion, read_json
+from bihuan_verify.findings import Outcome
+
+
+def check_log_file(file: IO[bytes], keys: Mapping[str, bytes]) -> Outcome:
+    """Checks the log that was written to `file`, a page in memory at a time. Raises DocumentError.
+
+    The head of the first page counts: entries that came in while the pages were fetched stand behind it.
+    """
+    file.seek(0)
+    first = next(read_pages(file), None)
+    if first is None:
+        raise DocumentError("file_empty")
+    head = head_of(first)
+    file.seek(0)
+    return check_log(entries_of(read_pages(file), head.tree_size), head, keys)
 
 
 def read_pages(lines: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
