@@ -56,15 +56,17 @@ class Services:
         return list(self._channels) if package == EVERYWHERE else [package.split(".")[1]]
 
     def answer(self, service: str, operation: MethodDescriptor, request: Message, token: str = "") -> tuple[str, Any]:
-        """The error's code, or empty, and the answer to a call."""
-        call = self._channels[service].unary_unary(
+        """The error's code, or empty, and the answer to a call; of a stream, its messages."""
+        channel = self._channels[service]
+        call = (channel.unary_stream if operation.server_streaming else channel.unary_unary)(
             f"/{operation.containing_service.full_name}/{operation.name}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=GetMessageClass(operation.output_type).FromString,
         )
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
-            return "", call(request, timeout=_PATIENCE_SECONDS, metadata=metadata)
+            answer = call(request, timeout=_PATIENCE_SECONDS, metadata=metadata)
+            return "", list(answer) if operation.server_streaming else answer
         except grpc.RpcError as error:
             return _code(error), None
 
