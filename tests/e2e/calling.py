@@ -14,7 +14,7 @@ import jwt
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from google.rpc import error_details_pb2
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 # Served by every service for itself.
@@ -84,10 +84,14 @@ def services_of(targets: dict[str, str]) -> Iterator[Services]:
 
 def _code(error: Any) -> str:
     """The reason in the catalogue's words; every refusal of ours has one."""
-    info = error_details_pb2.ErrorInfo()
     status = rpc_status.from_call(error)
     assert status is not None, error
-    for detail in status.details:
-        if detail.Unpack(info):
-            return info.reason
-    raise AssertionError(f"a refusal without a reason: {error}")
+    reason = reason_in(status)
+    assert reason, f"a refusal without a reason: {error}"
+    return reason
+
+
+def reason_in(status: status_pb2.Status) -> str:
+    """The catalogue's word for a refusal; empty without one."""
+    info = error_details_pb2.ErrorInfo()
+    return next((info.reason for detail in status.details if detail.Unpack(info)), "")
