@@ -70,6 +70,7 @@ def test_gwy08_every_operation_answers_every_role_as_the_matrix_says(
 def test_gwy08_calls_that_travel_together_are_each_let_in_by_their_own_token(
     service: str, services: Services, callers: Callers
 ) -> None:
+    rows = stated()[service]
     tokens = {"": "", **{role: callers.token(role, domain="cn") for role in sorted(ROLES)}}
     asked = [(operation, role) for operation in BY_SERVICE[service] for role in tokens]
     together = calls_pb2.ServeCallsRequest(
@@ -87,9 +88,7 @@ def test_gwy08_calls_that_travel_together_are_each_let_in_by_their_own_token(
         wrong = [
             f"{where}: {operation.name} as {role or 'nobody'}: {code or 'done'}"
             for place, (operation, role) in enumerate(asked)
-            if not _as_stated(
-                stated()[service][operation.name], role, code := reason_in(answers[place].failure), operation
-            )
+            if not _as_stated(rows[operation.name], role, code := reason_in(answers[place].failure), operation)
         ]
         assert wrong == []
 
