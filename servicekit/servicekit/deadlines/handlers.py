@@ -48,8 +48,8 @@ class DeadlineHandlers:
         """Called once for all marks of a transaction, before any handler.
 
         For handlers that change the case of their clock: the marks of cases that somebody is changing stay until that
-        is done, and nobody waits. Without it a handler that comes to such a case waits for it, while whoever changes
-        the case waits for its clocks.
+        is done. So the runner waits for nobody, and a use case at most for what the runner has in hand. Without it a
+        handler that comes to such a case waits for it, while whoever changes the case waits for its clocks.
         """
         self._take_cases = take
         return take

@@ -135,10 +135,12 @@ def _failure(answer: Answer) -> PublishRefusedError | BusAwayError | None:
     if not answer.done() or answer.cancelled():
         return BusAwayError("no acknowledgement from the stream")
     match answer.exception():
+        case None:
+            return None
         case PublishRefusedError() | BusAwayError() as failure:
             return failure
-        case _:
-            return None
+        case error:
+            return BusAwayError(f"no acknowledgement from the stream: {error!r}")
 
 
 class Bus:
