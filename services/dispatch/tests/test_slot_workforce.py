@@ -1,8 +1,5 @@
 """Slots are judged by those engineers who matter for them, and by no others (DSP-05)."""
 
-from uuid import uuid4
-
-from dispatch.slots.holding import Wish
 from dispatch.slots.planning import board_of
 from dispatch.work_orders.assignment import Need
 from servicekit.windows import Window
@@ -16,17 +13,13 @@ async def board(planner, need=BROADBAND):
         return await board_of(tx, window, need, planner.policy)
 
 
-def hold(planner, region, skill):
-    return planner.hold(Wish(uuid4(), Need(region, skill, "junior"), planner.start, "", b"wish"))
-
-
 async def test_engineers_of_other_territories_and_skills_are_not_read(planner, depot):
     here = [await planner.hire("city", territory="cn.gd.gz"), await planner.hire("province", territory="cn.gd")]
     far = await planner.hire("far", territory="cn.gd.sz")
     other = await planner.hire("other", skill="tv_service")
     await planner.hire("too late", days=1)
-    await hold(planner, "cn.gd.sz", "broadband_repair")
-    held = await hold(planner, "cn.gd.gz", "tv_service")
+    await planner.hold(region="cn.gd.sz")
+    held = await planner.hold(skill="tv_service")
     assert held.engineer_id == other
     seen = await board(planner)
     assert {worker.engineer.engineer_id for worker in seen.workers} == set(here)
@@ -40,8 +33,8 @@ async def test_dsp_05_room_is_made_along_others_of_other_territories_and_skills(
     city = await planner.hire("city", territory="cn.gd.gz")
     await depot.grant(city, "tv_service", "middle")
     province = await planner.hire("province", territory="cn.gd", skill="tv_service")
-    assert (await hold(planner, "cn.gd.sz", "tv_service")).engineer_id == province
-    assert (await hold(planner, "cn.gd.gz", "tv_service")).engineer_id == city
+    assert (await planner.hold(region="cn.gd.sz", skill="tv_service")).engineer_id == province
+    assert (await planner.hold(skill="tv_service")).engineer_id == city
     assert await planner.free() == 0
     await planner.hire("unconcerned", territory="cn.sc", skill="tv_service")
     await planner.hire("elsewhere", territory="cn.gd.sz", skill="tv_service")
