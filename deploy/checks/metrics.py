@@ -26,6 +26,7 @@ metrics.set_meter_provider(MeterProvider(metric_readers=[exposition]))
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from partners.webhooks import courier
+from servicekit.customerkeys import unreadable
 from servicekit.deadlines.firing import lag
 from servicekit.messaging import metrics as messaging
 from servicekit.rpc.interceptors.telemetry import CallTelemetry
@@ -40,6 +41,7 @@ messaging.consumer_lag.set(1, {"stream": "S"})
 messaging.consumed.add(1, {"subject": "s", "outcome": "done"})
 courier.attempts.add(1, {names.WEBHOOK_OUTCOME: "delivered"})
 courier.disabled.add(1)
+unreadable.add(1)
 lag.record(1.0, {names.CLOCK: "c", names.CLOCK_MARK: "missed"})
 
 app = FastAPI(telemetry={"operation_spans": False, "logs": False})

@@ -15,8 +15,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import KeyWrongLastSequenceError, NotFoundError
 
-from servicekit.messaging.bus import Bus, Connection, is_bus_trouble
+from servicekit.messaging.bus import Bus, Connection
 from servicekit.messaging.streams import CLOCK_BUCKET, CLOCK_CHANGED, CLOCK_KEY
+from servicekit.messaging.trouble import is_bus_trouble
 
 # Longest sleep before the clock is looked at again: a machine that was suspended wakes late, never wrong.
 _LONGEST_SLEEP_SECONDS = 60.0

@@ -9,29 +9,40 @@ written before such texts were sealed, and is read as it is.
 """
 
 import base64
+import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import structlog
+from opentelemetry import metrics
 from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 from servicekit.database import UnitOfWork
 from servicekit.database.columns import UTC_TIME
+from servicekit.errors import Fault
 from servicekit.errors.words import in_words
 from servicekit.identity.call import current_call
 from servicekit.languages import DEFAULT_LANGUAGE
 from servicekit.sealing import Sealer, seal_from_afar
+from servicekit.telemetry import names
 
 MARK: Final = "sealed:"
 # Written for a customer who is erased already: that there was a text, and nothing of it.
 NOTHING_KEPT: Final = MARK
 
+# Texts that can't be opened, of which the log has told; more of them would be told of again.
+_REMEMBERED: Final = 1024
 _SEALED: Final = re.compile(f"{MARK}(?:[A-Za-z0-9+/]{{4}})*(?:[A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?")
+
+unreadable = metrics.get_meter("servicekit.customerkeys").create_counter(names.UNREADABLE_TEXTS, unit="{text}")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,11 @@ def seal(sealer: Sealer, key: CustomerKey, text: str) -> bytes:
 
 
 def unseal(sealer: Sealer, key: CustomerKey | None, sealed: bytes) -> str:
-    """The text; empty where the key is destroyed. Raises Fault("sealed_text_invalid") for another customer's text."""
+    """The text; empty where the key is destroyed.
+
+    Raises Fault("sealed_text_invalid") for a damaged or another customer's text, and Fault("customer_key_invalid")
+    where the key itself can't be opened.
+    """
     if not sealed or key is None or key.wrapped is None:
         return ""
     return sealer.open(key.wrapped, sealed, str(key.customer_id))
@@ -67,10 +82,35 @@ def seal_text_for(public_key: bytes, customer_id: UUID, text: str) -> str:
 
 
 def open_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
-    """The text of a text field; in its place, after erasure, that it was erased, in the language of the call."""
+    """The text of a text field; in its place, after erasure, that it was erased, in the language of the call.
+
+    For whoever goes on working with it. Raises as `unseal`.
+    """
     if not is_sealed(kept):
         return kept
     return unseal(sealer, key, sealed_in(kept)) or erased_text()
+
+
+def readable(sealer: Sealer, key: CustomerKey | None, sealed: bytes) -> str:
+    """As `unseal`, for people to read: in the place of a text that can't be opened it says so, and hides no others.
+
+    Raises Fault("customer_key_invalid"): where the platform has not the right keys, nothing would be readable.
+    """
+    try:
+        return unseal(sealer, key, sealed)
+    except Fault as fault:
+        if fault.code != "sealed_text_invalid" or key is None:
+            raise
+        unreadable.add(1)
+        _tell_once(key.customer_id, hashlib.sha256(sealed).hexdigest())
+        return _in_place_of_text("unreadable")
+
+
+def readable_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
+    """As `open_text`, for people to read; see `readable`."""
+    if not is_sealed(kept):
+        return kept
+    return readable(sealer, key, sealed_in(kept)) or erased_text()
 
 
 def public_key(sealer: Sealer, key: CustomerKey) -> bytes:
@@ -97,8 +137,18 @@ def written(sealed: bytes) -> str:
 
 def erased_text() -> str:
     """What a person reads in the place of an erased text, in the language of the call that is served."""
+    return _in_place_of_text("erased")
+
+
+def _in_place_of_text(word: str) -> str:
     call = current_call()
-    return in_words("text", "erased", call.language if call else DEFAULT_LANGUAGE)
+    return in_words("text", word, call.language if call else DEFAULT_LANGUAGE)
+
+
+@lru_cache(_REMEMBERED)
+def _tell_once(customer_id: UUID, sha256: str) -> None:
+    """However often somebody looks at it, the log has it once."""
+    log.error("sealed_text_unreadable", customer_id=str(customer_id), sha256=sha256)
 
 
 class KeptKey(SQLModel):

@@ -22,9 +22,10 @@ from servicekit import deadlines
 from servicekit.database import Database, UnitOfWork
 from servicekit.database.tables import inbox, outbox
 from servicekit.errors import Fault
-from servicekit.messaging.bus import Bus, is_bus_trouble
+from servicekit.messaging.bus import Bus
 from servicekit.messaging.reactions import Reactions
 from servicekit.messaging.streams import COMMANDS, EVENTS
+from servicekit.messaging.trouble import is_bus_trouble
 from servicekit.rpc.paging import PageToken
 from servicekit.rpc.server import Servicer
 

@@ -30,6 +30,10 @@ _WRAPPING = b"customer key"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
+class _SealBrokenError(Exception):
+    """It was changed, or sealed with another key or for somebody else."""
+
+
 def seal_from_afar(public_key: bytes, text: str, aad: str) -> bytes:
     """`text` sealed by somebody who has only the public half of the customer's key, and can't open it again.
 
@@ -61,11 +65,17 @@ class Sealer:
         return _encrypt(self._unwrapped(wrapped), text.encode(), aad.encode())
 
     def open(self, wrapped: bytes, sealed: bytes, aad: str) -> str:
-        """The text, however it was sealed. Raises Fault("sealed_text_invalid") when text, key and `aad` don't belong
-        together."""
+        """The text, however it was sealed.
+
+        Raises Fault("sealed_text_invalid") when text, key and `aad` don't belong together, and
+        Fault("customer_key_invalid") when the key is not wrapped by this master key.
+        """
         if sealed[:1] == _VERSION_FROM_AFAR:
             return self._open_from_afar(wrapped, sealed[1:], aad).decode()
-        return _decrypt(self._unwrapped(wrapped), sealed, aad.encode()).decode()
+        try:
+            return _decrypt(self._unwrapped(wrapped), sealed, aad.encode()).decode()
+        except _SealBrokenError as exc:
+            raise Fault("sealed_text_invalid") from exc
 
     def public_key(self, wrapped: bytes) -> bytes:
         """What others seal with, who must not be able to open: 32 bytes, always the same of one key.
@@ -89,11 +99,16 @@ class Sealer:
             raise Fault("sealed_text_invalid") from exc
 
     def _private_key(self, wrapped: bytes) -> X25519PrivateKey:
-        key = _decrypt(self._wrapping, wrapped, _WRAPPING)
-        return X25519PrivateKey.from_private_bytes(_derived(key, b"bihuan seal from afar"))
+        return X25519PrivateKey.from_private_bytes(_derived(self._key_in(wrapped), b"bihuan seal from afar"))
 
     def _unwrap(self, wrapped: bytes) -> AESGCM:
-        return AESGCM(_decrypt(self._wrapping, wrapped, _WRAPPING))
+        return AESGCM(self._key_in(wrapped))
+
+    def _key_in(self, wrapped: bytes) -> bytes:
+        try:
+            return _decrypt(self._wrapping, wrapped, _WRAPPING)
+        except _SealBrokenError as exc:
+            raise Fault("customer_key_invalid") from exc
 
 
 def _derived(master_key: bytes, purpose: bytes) -> bytes:
@@ -112,4 +127,4 @@ def _decrypt(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
             raise InvalidTag
         return cipher.decrypt(nonce, ciphertext, aad)
     except (InvalidTag, ValueError) as exc:
-        raise Fault("sealed_text_invalid") from exc
+        raise _SealBrokenError from exc

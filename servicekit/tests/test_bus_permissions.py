@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 from nats.js import JetStreamContext
 from servicekit.embedded.nats import EmbeddedNats
-from servicekit.messaging.bus import Bus, Connection, PublishRefusedError
+from servicekit.messaging.bus import Bus, Connection
 from servicekit.messaging.pull import Durable, Pull
 from servicekit.messaging.streams import CLOCK_SUBJECT, COMMANDS, EVENTS
+from servicekit.messaging.trouble import PublishRefusedError
 from servicekit.testing.nats import connect
 from servicekit.testing.waiting import eventually
 

@@ -15,6 +15,8 @@ from servicekit.customerkeys import (
     is_sealed,
     open_text,
     public_key,
+    readable,
+    readable_text,
     seal,
     seal_text,
     seal_text_for,
@@ -23,9 +25,11 @@ from servicekit.customerkeys import (
     written,
 )
 from servicekit.customertexts import change_texts, texts_about_customer
+from servicekit.errors import Fault
 from servicekit.identity.call import Call, serve_call
 from servicekit.sealing import Sealer
 from sqlalchemy.schema import CreateTable
+from structlog.testing import capture_logs
 
 sealer = Sealer(bytes(range(32)))
 key = CustomerKey(uuid4(), sealer.new_key())
@@ -71,6 +75,26 @@ def test_rec06_of_an_erased_customer_only_is_kept_that_there_was_a_text():
     assert open_text(sealer, key, NOTHING_KEPT) == erased_text()
     assert public_key(sealer, erased) != public_key(sealer, erased), "nobody has kept the key to either"
     assert open_text(sealer, erased, seal_text_for(public_key(sealer, erased), key.customer_id, "a")) == erased_text()
+
+
+async def test_a_text_that_cannot_be_opened_says_so_in_its_place_and_hides_no_others():
+    good, of_another = seal(sealer, key, "a"), seal(sealer, CustomerKey(uuid4(), sealer.new_key()), "b")
+    damaged = good[:-1] + bytes([good[-1] ^ 1])
+    with capture_logs() as logs:
+        shown = [readable(sealer, key, sealed) for sealed in (damaged, good, of_another, damaged)]
+    assert shown == ["（此文本已无法打开）", "a", "（此文本已无法打开）", "（此文本已无法打开）"]
+    assert [entry["event"] for entry in logs] == ["sealed_text_unreadable"] * 2, "each is told of once"
+    serve_call(Call("bihuan.intake.v1.CaseService/ListCases", "en", deadline=0))
+    assert readable_text(sealer, key, written(damaged)) == "(this text can't be opened any more)"
+    assert readable_text(sealer, key, written(good)) == readable_text(sealer, key, "a") == "a"
+    assert readable_text(sealer, erased, written(damaged)) == erased_text()
+    with pytest.raises(Fault, match="sealed_text_invalid"):
+        open_text(sealer, key, written(damaged))
+
+
+def test_without_the_right_master_key_nothing_passes_for_a_broken_text():
+    with pytest.raises(Fault, match="customer_key_invalid"):
+        readable_text(Sealer(bytes(32)), key, seal_text(sealer, key, "a"))
 
 
 async def test_a_key_is_made_once_and_never_again_after_erasure(database):

@@ -7,10 +7,10 @@ from bihuan.intake.v1.events_pb2 import CaseOpened
 from nats.js import JetStreamContext
 from servicekit.database import Database
 from servicekit.messaging import Bus
-from servicekit.messaging.bus import BusAwayError
 from servicekit.messaging.pull import Durable, Pull
 from servicekit.messaging.relay import Relay
 from servicekit.messaging.streams import EVENTS
+from servicekit.messaging.trouble import BusAwayError
 from servicekit.testing.waiting import eventually, running
 
 

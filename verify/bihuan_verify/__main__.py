@@ -6,10 +6,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bihuan_verify.audit import check_log
 from bihuan_verify.documents import (
     DocumentError,
     read_consistency,
@@ -18,8 +17,8 @@ from bihuan_verify.documents import (
     read_json,
     read_keys,
 )
-from bihuan_verify.findings import LANGUAGES, Outcome, say
-from bihuan_verify.logfile import entries_of, head_of, read_pages
+from bihuan_verify.findings import LANGUAGES, CheckError, Outcome, say
+from bihuan_verify.logfile import check_log_file
 from bihuan_verify.package import check_package
 from bihuan_verify.proofs import check_entry, check_growth
 
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = _check(asked)
     except OSError as wrong:
-        return _refuse(asked, "file_unreadable", where=wrong.filename, detail=wrong.strerror)
+        return _refuse(asked, "file_unreadable", where=wrong.filename, detail=_reason_of(wrong))
     except DocumentError as wrong:
         return _refuse(asked, "unreadable", detail=wrong)
     except _KeysNeededError:
@@ -59,17 +58,21 @@ def _check(asked: argparse.Namespace) -> Outcome:
             old = read_head(read_json(asked.old.read_bytes()))
             return check_growth(old, read_consistency(read_json(asked.new.read_bytes())), keys)
         case _:
-            return _check_log(asked.file, keys)
+            with asked.file.open("rb") as file:
+                return check_log_file(file, keys)
 
 
-def _check_log(file: Path, keys: Mapping[str, bytes]) -> Outcome:
-    with file.open("rb") as lines:
-        first = next(read_pages(lines), None)
-    if first is None:
-        raise DocumentError("the file is empty")
-    head = head_of(first)
-    with file.open("rb") as lines:
-        return check_log(entries_of(read_pages(lines), head.tree_size), head, keys)
+def _reason_of(wrong: OSError) -> CheckError | str | None:
+    """What people run into, in their language; what is left, in the words of the system."""
+    match wrong:
+        case FileNotFoundError():
+            return CheckError("no_such_file")
+        case PermissionError():
+            return CheckError("not_permitted")
+        case IsADirectoryError():
+            return CheckError("is_a_folder")
+        case _:
+            return wrong.strerror
 
 
 def _refuse(asked: argparse.Namespace, code: str, **values: object) -> int:

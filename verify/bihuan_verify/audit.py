@@ -54,14 +54,23 @@ def check_log(entries: Iterable[AuditedEntry], head: Head, keys: Mapping[str, by
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The newest version of a record, as far as it was read."""
+
+    version: int
+    # How the version is named where the archive has no entry for it in its catalogue, as the log says it should.
+    not_in_catalogue: str
+
+
 class _Reading:
-    """What is remembered while the entries go by."""
+    """What is remembered while the entries go by: a little of each record, and no entry."""
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.count = 0
         # Of each record the newest version that was filed.
-        self.newest: dict[str, AuditedEntry] = {}
+        self.newest: dict[str, _Newest] = {}
         # Empty entries by the record that the archive says they were of; nothing swears to that.
         self.emptied: defaultdict[str, list[int]] = defaultdict(list)
         # How many versions of a record were destroyed, by its certificate.
@@ -96,10 +105,11 @@ class _Reading:
             self.destroyed[facts["record_id"]] = facts.get("versions", "")
         if told != FILED:
             return
+        where = _name(facts)
         known = self.newest.get(entry.record_id)
         if known is None or known.version < entry.version:
-            self.newest[entry.record_id] = entry
-        where = _name(facts)
+            is_lost = "catalogue_hash" in facts and "catalogue_hash" not in entry.found
+            self.newest[entry.record_id] = _Newest(entry.version, where if is_lost else "")
         for fact, changed in COMPARED.items():
             if fact in facts and fact in entry.found and facts[fact] != entry.found[fact]:
                 self.outcome.wrong(changed, where)
@@ -108,10 +118,9 @@ class _Reading:
 
     def judge_records(self) -> None:
         """What can be said only when everything was read."""
-        for entry in self.newest.values():
-            facts = facts_of(entry.entry)
-            if "catalogue_hash" in facts and "catalogue_hash" not in entry.found:
-                self.outcome.wrong(LOST["catalogue_hash"], _name(facts))
+        for newest in self.newest.values():
+            if newest.not_in_catalogue:
+                self.outcome.wrong(LOST["catalogue_hash"], newest.not_in_catalogue)
         for record_id, indexes in self.emptied.items():
             sworn = self.destroyed.get(record_id)
             if sworn is None:

@@ -40,17 +40,17 @@ def read_bag(content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise DocumentError("the package is larger than a package may be")
+                raise DocumentError("package_too_large")
             folders = {entry.filename.partition("/")[0] for entry in entries}
             if len(folders) != 1:
-                raise DocumentError("the package does not hold exactly one folder")
+                raise DocumentError("not_one_folder")
             if len({entry.filename for entry in entries}) != len(entries):
-                raise DocumentError("a file is in the package twice")
+                raise DocumentError("file_twice")
             return {entry.filename.partition("/")[2]: archive.read(entry) for entry in entries}
     except DocumentError:
         raise
-    except _UNREADABLE as wrong:
-        raise DocumentError(f"it is not a readable ZIP file: {wrong}") from None
+    except _UNREADABLE:
+        raise DocumentError("not_a_zip") from None
 
 
 def check_bag(files: Mapping[str, bytes], outcome: Outcome) -> None:

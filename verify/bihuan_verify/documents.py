@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bihuan_verify.findings import CheckError
+
 # Numbers of the contracts have 64 bits and no sign.
 LARGEST = 2**64 - 1
 
 
-class DocumentError(ValueError):
-    """It is not the document that it should be. The text says what is wrong."""
+class DocumentError(CheckError):
+    """It is not the document that it should be."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ class Consistency:
 def read_json(content: bytes | str) -> dict[str, Any]:
     try:
         document = json.loads(content)
-    except (ValueError, RecursionError) as wrong:
-        raise DocumentError(f"it is not JSON: {wrong}") from None
+    except json.JSONDecodeError as wrong:
+        raise DocumentError("not_json_at", line=wrong.lineno, column=wrong.colno) from None
+    except (ValueError, RecursionError):
+        raise DocumentError("not_json") from None
     if not isinstance(document, dict):
-        raise DocumentError("it is not a JSON object")
+        raise DocumentError("not_an_object")
     return document
 
 
@@ -96,12 +100,12 @@ def read_keys(document: Mapping[str, Any]) -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
     for key in list_of(document, "keys"):
         if not isinstance(key, dict) or key.get("crv") != "Ed25519":
-            raise DocumentError("a key is not an Ed25519 JSON Web Key")
+            raise DocumentError("key_of_other_kind")
         x = str(key.get("x", ""))
         try:
             raw = base64.b64decode(x + "=" * (-len(x) % 4), altchars=b"-_", validate=True)
         except ValueError:
-            raise DocumentError("a key is not base64url") from None
+            raise DocumentError("key_not_base64url") from None
         members = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":"), sort_keys=True)
         thumbprint = base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).rstrip(b"=").decode()
         keys[thumbprint] = raw
@@ -112,7 +116,7 @@ def facts_of(entry: bytes) -> dict[str, str]:
     """The facts of an entry of the log."""
     facts = read_json(entry).get("facts")
     if not isinstance(facts, dict):
-        raise DocumentError("the entry has no facts")
+        raise DocumentError("entry_without_facts")
     return {str(name): str(value) for name, value in facts.items()}
 
 
@@ -122,9 +126,9 @@ def number(document: Mapping[str, Any], name: str) -> int:
     try:
         found = int(document.get(name, 0))
     except (TypeError, ValueError, OverflowError):
-        raise DocumentError(f"{name} is not a number") from None
+        raise DocumentError("not_a_number", name=name) from None
     if not 0 <= found <= LARGEST:
-        raise DocumentError(f"{name} is not a number of 64 bits")
+        raise DocumentError("not_64_bits", name=name)
     return found
 
 
@@ -132,19 +136,19 @@ def _bytes(value: Any) -> bytes:
     try:
         return base64.b64decode(value or "", validate=True)
     except (TypeError, ValueError):
-        raise DocumentError("bytes are not base64") from None
+        raise DocumentError("not_base64") from None
 
 
 def list_of(document: Mapping[str, Any], name: str) -> list[Any]:
     """A list of a document; what is not there is empty. Raises DocumentError."""
     found = document.get(name, [])
     if not isinstance(found, list):
-        raise DocumentError(f"{name} is not a list")
+        raise DocumentError("not_a_list", name=name)
     return found
 
 
 def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = document.get(name)
     if not isinstance(found, dict):
-        raise DocumentError(f"{name} is missing")
+        raise DocumentError("part_missing", name=name)
     return found

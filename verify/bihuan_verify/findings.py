@@ -10,13 +10,29 @@ from importlib.resources import files
 LANGUAGES = ("zh-CN", "en")
 
 
+class CheckError(ValueError):
+    """Why something is not what it should be: a key of texts.json and what stands in its places.
+
+    KeyError: there is no such text.
+    """
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(say(code, "en", **values))
+        self.code = code
+        self.values = values
+
+    def text(self, language: str) -> str:
+        return say(self.code, language, **self.values)
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong. `code` is a key of texts.json; `where` names the file, entry or record."""
 
     code: str
     where: str = ""
-    detail: str = ""
+    # What was found, or why it was not taken.
+    detail: object = ""
 
     def text(self, language: str) -> str:
         return say(self.code, language, where=self.where, detail=self.detail)
@@ -33,12 +49,16 @@ class Outcome:
         self.checked.append((code, values))
 
     def wrong(self, code: str, where: str = "", detail: object = "") -> None:
-        self.findings.append(Finding(code, printable(where), printable(detail)))
+        self.findings.append(Finding(code, printable(where), detail))
 
 
 def say(code: str, language: str, **values: object) -> str:
-    """A text of texts.json."""
-    return texts()[code][language].format_map({name: printable(value) for name, value in values.items()})
+    """A text of texts.json; reasons in its places are in the same language."""
+    places = {
+        name: value.text(language) if isinstance(value, CheckError) else printable(value)
+        for name, value in values.items()
+    }
+    return texts()[code][language].format_map(places)
 
 
 def printable(value: object) -> str:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
-from bihuan_verify.audit import AuditedEntry
+from bihuan_verify.audit import AuditedEntry, check_log
 from bihuan_verify.documents import DocumentError, Head, list_of, number, read_head, read_inclusion, read_json
+from bihuan_verify.findings import Outcome
+
+
+def check_log_file(file: IO[bytes], keys: Mapping[str, bytes]) -> Outcome:
+    """Checks the log that was written to `file`, a page in memory at a time. Raises DocumentError.
+
+    The head of the first page counts: entries that came in while the pages were fetched stand behind it.
+    """
+    file.seek(0)
+    first = next(read_pages(file), None)
+    if first is None:
+        raise DocumentError("file_empty")
+    head = head_of(first)
+    file.seek(0)
+    return check_log(entries_of(read_pages(file), head.tree_size), head, keys)
 
 
 def read_pages(lines: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
@@ -20,7 +35,7 @@ def head_of(page: Mapping[str, Any]) -> Head:
     """The head that came with a page. Raises DocumentError."""
     head = page.get("head")
     if not isinstance(head, dict):
-        raise DocumentError("a page has no head")
+        raise DocumentError("part_missing", name="head")
     return read_head(head)
 
 
@@ -35,7 +50,7 @@ def entries_of(pages: Iterable[Mapping[str, Any]], upto: int) -> Iterator[Audite
 
 def _entry_of(document: Any) -> AuditedEntry:
     if not isinstance(document, dict):
-        raise DocumentError("an entry is not a JSON object")
+        raise DocumentError("not_an_object")
     found = document.get("found", {})
     # The same encoding of bytes and numbers as in a proof.
     as_proof = read_inclusion({**document, "path": [document.get("leaf_hash", "")], "head": {}})

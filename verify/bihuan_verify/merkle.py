@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from bihuan_verify.findings import CheckError
+
 HASH_BYTES = 32
 
 
-class ProofError(ValueError):
+class ProofError(CheckError):
     """The proof does not prove what it claims."""
 
 
@@ -26,11 +28,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """The root that follows from a leaf and its path (2.1.3.2). Raises ProofError when the path has a wrong length."""
     if not 0 <= index < size:
-        raise ProofError("the leaf is outside the tree")
+        raise ProofError("leaf_outside")
     position, last, root = index, size - 1, leaf
     for sibling in path:
         if last == 0:
-            raise ProofError("the path is too long")
+            raise ProofError("path_too_long")
         if position & 1 or position == last:
             root = node_hash(sibling, root)
             while position and not position & 1:
@@ -39,7 +41,7 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes])
             root = node_hash(root, sibling)
         position, last = position >> 1, last >> 1
     if last != 0:
-        raise ProofError("the path is too short")
+        raise ProofError("path_too_short")
     return root
 
 
@@ -47,29 +49,29 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
     """Raises ProofError unless the leaf is in the tree with this root."""
     _require_hashes([leaf, root, *path])
     if root_of_inclusion(leaf, index, size, path) != root:
-        raise ProofError("the leaf does not lead to the root")
+        raise ProofError("leaf_not_in_root")
 
 
 def check_consistency(first: int, first_root: bytes, second: int, second_root: bytes, path: Sequence[bytes]) -> None:
     """Raises ProofError unless the first tree is the beginning of the second (2.1.4.2)."""
     _require_hashes([first_root, second_root, *path])
     if not 0 < first <= second:
-        raise ProofError("the sizes do not fit together")
+        raise ProofError("sizes_unfit")
     if first == second:
         if path or first_root != second_root:
-            raise ProofError("two heads of one size differ")
+            raise ProofError("heads_differ")
         return
     # A first tree that is a complete subtree need not be sent: its root is known.
     hashes = [first_root, *path] if first & (first - 1) == 0 else list(path)
     if not hashes:
-        raise ProofError("the proof is too short")
+        raise ProofError("path_too_short")
     position, last = first - 1, second - 1
     while position & 1:
         position, last = position >> 1, last >> 1
     old = new = hashes[0]
     for sibling in hashes[1:]:
         if last == 0:
-            raise ProofError("the proof is too long")
+            raise ProofError("path_too_long")
         if position & 1 or position == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
             while position and not position & 1:
@@ -78,9 +80,9 @@ def check_consistency(first: int, first_root: bytes, second: int, second_root: b
             new = node_hash(new, sibling)
         position, last = position >> 1, last >> 1
     if last != 0:
-        raise ProofError("the proof is too short")
+        raise ProofError("path_too_short")
     if old != first_root or new != second_root:
-        raise ProofError("the first tree is not the beginning of the second")
+        raise ProofError("not_the_beginning")
 
 
 def root_of_leaves(leaves: Iterable[bytes]) -> bytes:
@@ -102,4 +104,4 @@ def root_of_leaves(leaves: Iterable[bytes]) -> bytes:
 
 def _require_hashes(hashes: Iterable[bytes]) -> None:
     if any(len(each) != HASH_BYTES for each in hashes):
-        raise ProofError(f"a hash must have {HASH_BYTES} bytes")
+        raise ProofError("hash_length", bytes=HASH_BYTES)

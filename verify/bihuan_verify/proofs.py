@@ -39,7 +39,7 @@ def check_growth(old: Head, proof: Consistency, keys: Mapping[str, bytes]) -> Ou
         check_head(old, keys)
         check_head(proof.head, keys)
         if proof.first_size != old.tree_size:
-            raise ProofError(f"the proof begins at {proof.first_size}, the old head at {old.tree_size}")
+            raise ProofError("other_beginning", first=proof.first_size, old=old.tree_size)
         check_consistency(old.tree_size, old.root_hash, proof.head.tree_size, proof.head.root_hash, proof.path)
     except (ProofError, SignatureError) as wrong:
         outcome.wrong("growth_wrong", detail=wrong)

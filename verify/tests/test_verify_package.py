@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from bihuan_verify.__main__ import main
 from bihuan_verify.documents import DocumentError, read_head, read_inclusion, read_json, read_keys
-from bihuan_verify.findings import LANGUAGES, say, texts
+from bihuan_verify.findings import say
 from bihuan_verify.merkle import leaf_hash, node_hash, root_of_leaves
 from bihuan_verify.package import check_package
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -274,8 +274,3 @@ def test_what_cannot_be_read_is_told_apart_from_what_is_wrong(
     files.keep("empty.json", b"")
     assert main(["--lang", "en", *arguments]) == 2
     assert said in capsys.readouterr().err
-
-
-def test_every_text_exists_in_each_language() -> None:
-    assert len(texts()) > 30
-    assert all(set(entry) == set(LANGUAGES) and all(entry.values()) for entry in texts().values())

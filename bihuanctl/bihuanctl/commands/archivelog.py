@@ -6,14 +6,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Any
 
 import typer
 from bihuan.records.v1 import log_pb2
-from bihuan_verify.audit import check_log
 from bihuan_verify.documents import read_head, read_json, read_keys
-from bihuan_verify.findings import Outcome, say
-from bihuan_verify.logfile import entries_of, head_of
+from bihuan_verify.findings import say
+from bihuan_verify.logfile import check_log_file
 
 from bihuanctl.archive import Desk, as_dict, desk
 from bihuanctl.commands.options import Json
@@ -48,10 +48,10 @@ def consistency(
 def audit(context: typer.Context, keep: Keep = None, *, as_json: Json = False) -> None:
     """Compare the whole log with what the archive holds. Exit status 1 when anything was changed or deleted."""
     session = Session.of(context)
-    pages, trusted = asyncio.run(_read(session))
-    if keep:
-        keep.write_text("".join(json.dumps(page, ensure_ascii=False) + "\n" for page in pages), encoding="utf-8")
-    outcome = _audit(pages, trusted)
+    # By way of a file: a log may be larger than the memory.
+    with keep.open("w+b") if keep else TemporaryFile() as file:
+        trusted = asyncio.run(_fetch(session, file))
+        outcome = check_log_file(file, trusted)
     language = session.texts.language
     if as_json:
         found = [{"code": each.code, "where": each.where, "text": each.text(language)} for each in outcome.findings]
@@ -64,17 +64,13 @@ def audit(context: typer.Context, keep: Keep = None, *, as_json: Json = False) -
     raise typer.Exit(EXIT_FAILED if outcome.findings else 0)
 
 
-async def _read(session: Session) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
-    """Every page of the log, and the keys that its heads may be signed with."""
+async def _fetch(session: Session, file: IO[bytes]) -> dict[str, bytes]:
+    """Writes the log to `file`, a line for each page, and gives the keys that its heads may be signed with."""
     async with desk(session, ADMINISTRATOR) as calls:
         trusted = read_keys(as_dict(await calls.log.ListLogKeys(log_pb2.ListLogKeysRequest())))
-        return [page async for page in calls.log_pages()], trusted
-
-
-def _audit(pages: list[dict[str, Any]], trusted: dict[str, bytes]) -> Outcome:
-    # Entries that came in while the pages were read stand behind the first page's head.
-    newest = head_of(pages[0])
-    return check_log(entries_of(pages, newest.tree_size), newest, trusted)
+        async for page in calls.log_pages():
+            file.write(json.dumps(page, ensure_ascii=False).encode() + b"\n")
+        return trusted
 
 
 def _give(context: typer.Context, keep: Path | None, call: Callable[[Desk], Awaitable[Any]]) -> None:

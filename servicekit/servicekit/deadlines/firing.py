@@ -44,8 +44,9 @@ UPDATE deadlines
 SET state = $2, warned_percent = $3, ended_at = $4, fires_at = $5, attempts = $6, last_error = $7
 WHERE id = $1
 """
-# Use cases lock what they change and then its clocks; a runner does it the other way round. It gives way quickly, and
-# long before the server would look for a deadlock.
+# Use cases lock what they change and then its clocks; a runner does it the other way round. Where its handlers have to
+# wait for what they change (see `DeadlineHandlers.takes_cases`), it gives way quickly, and long before the server would
+# look for a deadlock.
 _GIVE_WAY = text("SET LOCAL lock_timeout = '200ms'")
 _LOCK_TAKEN = frozenset({"55P03", "40P01"})
 _AFTER_LOCK_TAKEN = timedelta(milliseconds=200)
@@ -99,7 +100,7 @@ class Firing:
         self._handlers = handlers
 
     async def fire_due(self) -> int:
-        """Acts on one batch of marks and returns how many there were.
+        """Acts on one batch of marks and returns on how many.
 
         First all together. If anything fails, again with a savepoint around each, so that only those are put off whose
         own handler fails.
@@ -113,12 +114,23 @@ class Firing:
     async def _fire(self, *, isolated: bool) -> int:
         async with self._database.transaction("fire_deadlines") as tx:
             await tx.execute(_GIVE_WAY)
-            marks = await _claim(tx)
+            marks = await self._claim(tx)
             if marks:
                 await _move_on(tx, marks)
             for mark in marks:
                 await (self._try_mark(tx, mark) if isolated else self._act_on(tx, mark))
         return len(marks)
+
+    async def _claim(self, tx: UnitOfWork) -> list[Mark]:
+        """Marks that have come, one of each subject at most: a handler may change the other clocks of its subject."""
+        calendars = calendars_of(load())
+        claimed = list(await tx.connection.exec_driver_sql(_CLAIM, (tx.now, BATCH)))
+        in_use = await self._handlers.cases_in_use(tx, {row.case_id for row in claimed if row.case_id})
+        first_of_subject: dict[str, Any] = {}
+        for row in claimed:
+            if row.case_id not in in_use:
+                first_of_subject.setdefault(row.subject_id, row)
+        return [_mark(row, calendars) for row in first_of_subject.values()]
 
     async def _try_mark(self, tx: UnitOfWork, mark: Mark) -> None:
         try:
@@ -147,16 +159,6 @@ class Firing:
             log.error("deadline_warning_given_up", clock=mark.row.clock, subject=mark.row.subject_id)
             return ()
         return self._handlers.of(mark.row.clock, mark.percent)
-
-
-async def _claim(tx: UnitOfWork) -> list[Mark]:
-    """Marks that have come, one of each subject at most: a handler may change the other clocks of its subject."""
-    calendars = calendars_of(load())
-    claimed = await tx.connection.exec_driver_sql(_CLAIM, (tx.now, BATCH))
-    first_of_subject: dict[str, Any] = {}
-    for row in claimed:
-        first_of_subject.setdefault(row.subject_id, row)
-    return [_mark(row, calendars) for row in first_of_subject.values()]
 
 
 def _mark(row: Any, calendars: Calendars) -> Mark:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,8 @@ class Deadline:
 
 
 Handler = Callable[[UnitOfWork, Deadline], Awaitable[None]]
+# Takes the cases of these ids as use cases do, without waiting, and gives the ids of those that somebody else has.
+TakeCases = Callable[[UnitOfWork, Collection[str]], Awaitable[Collection[str]]]
 
 
 class DeadlineHandlers:
@@ -40,6 +42,21 @@ class DeadlineHandlers:
     def __init__(self) -> None:
         self._warned: defaultdict[str, list[Handler]] = defaultdict(list)
         self._missed: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._take_cases: TakeCases | None = None
+
+    def takes_cases(self, take: TakeCases) -> TakeCases:
+        """Called once for all marks of a transaction, before any handler.
+
+        For handlers that change the case of their clock: the marks of cases that somebody is changing stay until that
+        is done. So the runner waits for nobody, and a use case at most for what the runner has in hand. Without it a
+        handler that comes to such a case waits for it, while whoever changes the case waits for its clocks.
+        """
+        self._take_cases = take
+        return take
+
+    async def cases_in_use(self, tx: UnitOfWork, case_ids: Collection[str]) -> Collection[str]:
+        """The cases whose marks can't be acted on now; all others are this transaction's."""
+        return await self._take_cases(tx, case_ids) if self._take_cases and case_ids else ()
 
     def warned(self, *clocks: str) -> Callable[[Handler], Handler]:
         """Called at each warning mark of the clocks."""

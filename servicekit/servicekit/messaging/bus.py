@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import nats.errors
-import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import PubAck
 
+from servicekit.messaging.answers import Answer, Answers
 from servicekit.messaging.streams import inbox_prefix
+from servicekit.messaging.trouble import BUS_TROUBLE, BusAwayError, PublishRefusedError
 from servicekit.tasks import end
 
 RECONNECT_SECONDS = 0.25
@@ -38,53 +38,23 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class BusAwayError(Exception):
-    """NATS cannot be reached, or did not answer in time; the same again later may succeed."""
-
-
-class PublishRefusedError(Exception):
-    """NATS will never take this message as it is: too large, or forbidden for this user."""
-
-
-# What NATS and its client raise when the bus is away, as opposed to when a message is wrong.
-_TROUBLE = (
-    BusAwayError,
-    nats.errors.ConnectionClosedError,
-    nats.errors.ConnectionReconnectingError,
-    nats.errors.ConnectionDrainingError,
-    nats.errors.OutboundBufferLimitError,
-    nats.errors.StaleConnectionError,
-    nats.errors.TimeoutError,
-    nats.errors.NoRespondersError,
-    nats.js.errors.ServiceUnavailableError,
-    nats.js.errors.ServerError,
-    nats.js.errors.NoStreamResponseError,
-    nats.js.errors.TooManyStalledMsgsError,
-)
-
-
-def is_bus_trouble(error: BaseException) -> bool:
-    """Whether `error` only says that the bus is away, so that the same again later may succeed."""
-    return isinstance(error, _TROUBLE)
-
-
 @dataclass(eq=False)
 class Connection:
     """One unbroken connection. `lost` is set when it breaks and never cleared."""
 
     client: Client
     jetstream: JetStreamContext
+    answers: Answers
     lost: asyncio.Event = field(default_factory=asyncio.Event)
-    _in_flight: dict[str, set[asyncio.Future[PubAck]]] = field(default_factory=dict)
+    _in_flight: dict[str, set[Answer]] = field(default_factory=dict)
 
-    async def publish(
-        self, subject: str, body: bytes, headers: Mapping[str, str], *, room: int = 0
-    ) -> asyncio.Future[PubAck]:
-        """Sends and gives the stream's acknowledgement as a future, so that many can be under way in order.
+    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str], *, room: int = 0) -> Answer:
+        """Sends and gives the stream's answer as a future, so that many can be under way in order.
 
-        The future ends with PublishRefusedError when NATS says that this user may not publish there; await it by
-        `acknowledged`, which bounds the wait. `room` is the number of bytes that must be left for headers added later.
-        Raises PublishRefusedError for a message that is too large and BusAwayError when the connection is lost.
+        The future ends with PublishRefusedError when NATS says that this user may not publish there, or the stream that
+        it will not take the message; await it by `acknowledged`, which bounds the wait. `room` is the number of bytes
+        that must be left for headers added later. Raises PublishRefusedError for a message that is too large and
+        BusAwayError when the connection is lost.
         """
         size = len(body) + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items())
         if size + room + _PROTOCOL_BYTES > self.client.max_payload:
@@ -92,41 +62,36 @@ class Connection:
             raise PublishRefusedError(f"{size} bytes with headers; NATS takes {self.client.max_payload}")
         if self.lost.is_set():
             raise BusAwayError("the connection to NATS is lost")
+        inbox, answer = self.answers.expect()
         try:
-            # Without a limit to the wait for room the client needs no task for each message; `settled` frees the room.
-            future = await self.jetstream.publish_async(subject, body, headers=dict(headers))
-        except nats.js.errors.TooManyStalledMsgsError as stalled:
-            # The client turns a cancellation while it waits for room into this error.
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError from stalled
-            raise BusAwayError(str(stalled)) from stalled
-        except _TROUBLE as away:
+            await self.client.publish(subject, body, reply=inbox, headers=dict(headers))
+        except BUS_TROUBLE as away:
+            answer.cancel()
             raise BusAwayError(str(away)) from away
         except nats.errors.Error as wrong:
+            answer.cancel()
             raise PublishRefusedError(str(wrong)) from wrong
         if self.lost.is_set():  # while it was being sent
-            future.cancel()
+            answer.cancel()
             raise BusAwayError("the connection to NATS is lost")
         waiting = self._in_flight.setdefault(subject, set())
-        waiting.add(future)
-        future.add_done_callback(lambda done: self._landed(subject, done))
-        return future
+        waiting.add(answer)
+        answer.add_done_callback(lambda done: self._landed(subject, done))
+        return answer
 
-    async def acknowledged(self, future: asyncio.Future[PubAck]) -> None:
+    async def acknowledged(self, answer: Answer) -> None:
         """Returns when the stream has the message. Raises PublishRefusedError or BusAwayError."""
-        [failure] = await self.settled([future])
+        [failure] = await self.settled([answer])
         if failure is not None:
             raise failure
 
-    async def settled(
-        self, futures: Sequence[asyncio.Future[PubAck]]
-    ) -> list[PublishRefusedError | BusAwayError | None]:
+    async def settled(self, answers: Sequence[Answer]) -> list[PublishRefusedError | BusAwayError | None]:
         """What became of each message, in the order given: None where the stream has it. Bounded by ACK_SECONDS."""
-        if futures:
-            _, unanswered = await asyncio.wait(futures, timeout=ACK_SECONDS)
-            for future in unanswered:
-                future.cancel()
-        return [_failure(future) for future in futures]
+        if answers:
+            _, missing = await asyncio.wait(answers, timeout=ACK_SECONDS)
+            for answer in missing:
+                answer.cancel()
+        return [_failure(answer) for answer in answers]
 
     async def until_lost(self, work: Awaitable[T]) -> T:
         """The outcome of `work`, unless the connection is lost before: then BusAwayError, and `work` is cancelled."""
@@ -145,37 +110,35 @@ class Connection:
     def lose(self) -> None:
         """It has broken: nothing that is under way will be acknowledged any more."""
         self.lost.set()
-        for future in [future for futures in self._in_flight.values() for future in futures]:
-            if not future.done():
-                future.set_exception(BusAwayError("the connection to NATS was lost"))
+        for answer in [answer for answers in self._in_flight.values() for answer in answers]:
+            if not answer.done():
+                answer.set_exception(BusAwayError("the connection to NATS was lost"))
 
     def forbid(self, subject: str) -> None:
         """NATS has refused what was published to `subject`; it names no message, and they all meet the same answer."""
         # The client gives the server's words in lower case.
-        refused = [future for name, futures in self._in_flight.items() if name.lower() == subject for future in futures]
-        for future in refused:
-            if not future.done():
-                future.set_exception(PublishRefusedError(f"this service may not publish to {subject}"))
+        refused = [answer for name, answers in self._in_flight.items() if name.lower() == subject for answer in answers]
+        for answer in refused:
+            if not answer.done():
+                answer.set_exception(PublishRefusedError(f"this service may not publish to {subject}"))
 
-    def _landed(self, subject: str, future: asyncio.Future[PubAck]) -> None:
+    def _landed(self, subject: str, answer: Answer) -> None:
         waiting = self._in_flight.get(subject, set())
-        waiting.discard(future)
+        waiting.discard(answer)
         if not waiting:
             self._in_flight.pop(subject, None)
-        if not future.cancelled():
-            future.exception()  # Seen, even where the caller has given up waiting.
+        if not answer.cancelled():
+            answer.exception()  # Seen, even where the caller has given up waiting.
 
 
-def _failure(future: asyncio.Future[PubAck]) -> PublishRefusedError | BusAwayError | None:
-    if not future.done() or future.cancelled():
+def _failure(answer: Answer) -> PublishRefusedError | BusAwayError | None:
+    if not answer.done() or answer.cancelled():
         return BusAwayError("no acknowledgement from the stream")
-    match future.exception():
+    match answer.exception():
         case None:
             return None
-        case PublishRefusedError() as refused:
-            return refused
-        case nats.js.errors.APIError() as error if not is_bus_trouble(error):
-            return PublishRefusedError(str(error))
+        case PublishRefusedError() | BusAwayError() as failure:
+            return failure
         case error:
             return BusAwayError(f"no acknowledgement from the stream: {error!r}")
 
@@ -239,7 +202,7 @@ class Bus:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _connect(self, client: Client) -> None:
-        jetstream = client.jetstream(timeout=ACK_SECONDS)
+        jetstream, answers = client.jetstream(timeout=ACK_SECONDS), Answers(inbox_prefix(self.service))
 
         async def report(error: Exception) -> None:
             forbidden = _FORBIDDEN.search(str(error))
@@ -257,7 +220,7 @@ class Bus:
             self._lose()
 
         async def reconnected() -> None:
-            self._gain(client, jetstream)
+            self._gain(Connection(client, jetstream, answers))
 
         await client.connect(
             self._url,
@@ -275,7 +238,8 @@ class Bus:
             max_outstanding_pings=2,
             flush_timeout=ACK_SECONDS,
         )
-        self._gain(client, jetstream)
+        await answers.listen(client)
+        self._gain(Connection(client, jetstream, answers))
 
     async def _watch(self, client: Client) -> None:
         """Returns when this client is of no more use."""
@@ -296,9 +260,9 @@ class Bus:
             await client.flush(timeout=1)
         await client.close()
 
-    def _gain(self, client: Client, jetstream: JetStreamContext) -> None:
+    def _gain(self, connection: Connection) -> None:
         self._complaints.clear()
-        self._current = Connection(client, jetstream)
+        self._current = connection
         self._available.set()
         log.info("bus_connected", url=self._url)
 

@@ -18,7 +18,7 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from servicekit.messaging.bus import Bus, Connection, is_bus_trouble
+from servicekit.messaging.bus import Bus, Connection
 from servicekit.messaging.delivery import Delivery
 from servicekit.messaging.handling import ComeAgain, Handling, Settled, TryAgain
 from servicekit.messaging.lag import measure_lag
@@ -27,6 +27,7 @@ from servicekit.messaging.reactions import Reactions
 from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import COMMANDS, EVENTS, redeliver_subject
 from servicekit.messaging.together import Together
+from servicekit.messaging.trouble import is_bus_trouble
 from servicekit.tasks import end
 
 if TYPE_CHECKING:

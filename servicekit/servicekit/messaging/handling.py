@@ -15,13 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 from servicekit.database.tables import inbox_failures
 from servicekit.database.trouble import is_database_trouble
 from servicekit.errors import Fault
-from servicekit.messaging.bus import Bus, PublishRefusedError, is_bus_trouble
+from servicekit.messaging.bus import Bus
 from servicekit.messaging.deadletters import reason_headers
 from servicekit.messaging.delivery import Delivery
 from servicekit.messaging.envelope import Envelope, UnreadableError
 from servicekit.messaging.reactions import NotYet, Reactions
 from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import dead_letter_subject
+from servicekit.messaging.trouble import PublishRefusedError, is_bus_trouble
 from servicekit.telemetry import names
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from servicekit.messaging.bus import BusAwayError, Connection
+from servicekit.messaging.bus import Connection
+from servicekit.messaging.trouble import BusAwayError
 
 ACK_WAIT_SECONDS = 30.0
 _REQUEST_SECONDS = 10

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from servicekit.database.trouble import is_database_trouble
-from servicekit.messaging.bus import Bus, BusAwayError, Connection, PublishRefusedError
+from servicekit.messaging.bus import Bus, Connection
 from servicekit.messaging.deadletters import ROOM_FOR_REASONS
 from servicekit.messaging.envelope import Envelope
 from servicekit.messaging.metrics import outbox_oldest, outbox_parked, outbox_waiting
+from servicekit.messaging.trouble import BusAwayError, PublishRefusedError
 
 if TYPE_CHECKING:
     import asyncpg

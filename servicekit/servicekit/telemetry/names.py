@@ -113,6 +113,9 @@ CONSUMER_LAG: Final = "bihuan.consumer.lag"
 DEADLINE_LAG: Final = "bihuan.deadline.lag"
 """Histogram, seconds of platform time: how late a mark was acted on, by clock and mark; its count: how many came."""
 
+UNREADABLE_TEXTS: Final = "bihuan.texts.unreadable"
+"""Counter, texts: shown to somebody as unreadable, damaged or sealed for another customer; each time it is shown."""
+
 WEBHOOK_ATTEMPTS: Final = "bihuan.webhook.attempts"
 """Counter, attempts: to deliver a webhook to a partner, by outcome."""
 

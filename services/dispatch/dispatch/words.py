@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
-from servicekit.customerkeys import KeptKey, KeyRing, open_text, seal_text, seal_text_for
+from servicekit.customerkeys import KeptKey, KeyRing, readable_text, seal_text, seal_text_for
 from servicekit.database import UnitOfWork
 from servicekit.sealing import Sealer
 
@@ -45,9 +45,11 @@ async def pen_for(tx: UnitOfWork, sealer: Sealer, order: WorkOrder) -> Pen:
 
 
 async def openers(tx: UnitOfWork, sealer: Sealer, orders: Collection[WorkOrder]) -> Callable[[WorkOrder], Change]:
-    """What opens the texts of each of the work orders."""
+    """What opens the texts of each of the work orders for people to read."""
     keys = await KEYS.find(tx, {order.customer_id for order in orders if order.customer_id is not None})
-    return lambda order: partial(open_text, sealer, None if order.customer_id is None else keys.get(order.customer_id))
+    return lambda order: partial(
+        readable_text, sealer, None if order.customer_id is None else keys.get(order.customer_id)
+    )
 
 
 def _as_it_is(text: str) -> str:

@@ -213,8 +213,10 @@ class Planner:
                 tx, engineer_id, shift.shift_id, principal=DISPATCHER, placement=self.depot.placement
             )
 
-    def wish(self, *, case_id: UUID | None = None, start=None, skill="broadband_repair", key="") -> Wish:
-        need = Need("cn.gd.gz", skill, "junior")
+    def wish(
+        self, *, case_id: UUID | None = None, start=None, region="cn.gd.gz", skill="broadband_repair", key=""
+    ) -> Wish:
+        need = Need(region, skill, "junior")
         return Wish(case_id or uuid4(), need, start or self.start, CreationKey(key, b"wish"))
 
     async def hold(self, wish: Wish | None = None, *, principal=DISPATCHER, **facts) -> Reservation:

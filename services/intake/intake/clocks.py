@@ -18,6 +18,8 @@ ACTOR = "system"
 
 def build_clocks(desk: Desk) -> DeadlineHandlers:
     clocks, standards = DeadlineHandlers(), desk.standards
+    # Every handler, here and in appointmentclocks.py, begins with the case.
+    clocks.takes_cases(store.take_free)
     # INT-06: which clock watches the first answer depends on the kind of case.
     response = {kind.response_clock for kind in standards.kinds.values()}
     escalating = sorted({*response, *steps.WORK_CLOCKS, steps.RESULT_FEEDBACK, steps.FOLLOW_UP, steps.FILING})

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from bihuan.intake.v1 import cases_pb2, events_pb2
-from intake.cases import closing
+from intake.cases import closing, store
 from intake.cases.case import Confirmation, Stage
 from intake.clocks import build_clocks
 from intake.desk import Desk
@@ -99,3 +99,20 @@ async def test_loop_check_sees_every_case_and_what_is_wrong(
     assert {fact.state for fact in facts} == {"accepted"}
     assert all(list(fact.problems) == [] for fact in facts)
     assert sorted(facts[0].running_clocks) == ["assessment", "fault_response"]
+
+
+async def test_int07_a_case_in_use_neither_waits_for_the_runner_nor_makes_it_wait(
+    office, a_request, app: Principal, database: Database, watch: Watch
+) -> None:
+    """A use case locks its case and then its clocks, and the runner meets it halfway."""
+    used, free = [(await office.open(a_request(phone=phone), app)).case for phone in ("13800000001", "13800000002")]
+    watch.advance(timedelta(hours=2))
+    async with database.transaction("use") as tx:
+        await store.lock(tx, str(used.case_id))
+        await watch.fire()
+        assert await office.history(free) == ["case_opened", "clock_warned"]
+        clocks = await tx.fetch("SELECT fires_at, last_error FROM deadlines WHERE subject_id = $1", str(used.case_id))
+        assert [row["last_error"] for row in clocks if row["fires_at"] <= watch.now()] == [""], "still due, not failed"
+    assert await office.history(used) == ["case_opened"]
+    await watch.fire()
+    assert await office.history(used) == ["case_opened", "clock_warned"]

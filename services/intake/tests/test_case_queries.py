@@ -12,6 +12,7 @@ from intake.cases.progress import describe
 from intake.cases.queries import Filters
 from intake.desk import Desk
 from servicekit.clock import ManualClock
+from servicekit.customerkeys import written
 from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -51,6 +52,16 @@ async def test_rec05_the_customers_words_are_for_those_who_serve_them(
     auditor = Principal("auditor", frozenset({"auditor"}), "cn")
     for reader, words in ((agent, "光猫红灯，上不了网"), (myself, "光猫红灯，上不了网"), (auditor, "")):
         assert (await shown(database, desk, reader, case.case_number)).description == words
+
+
+async def test_rec05_a_broken_text_says_so_in_its_place_and_hides_no_others(
+    database: Database, desk: Desk, case, agent: Principal
+) -> None:
+    damaged = case.model_copy(update={"sealed_description": b"?", "result": written(b"?")})
+    async with database.transaction("read") as tx:
+        broken, whole = await queries.show(tx, desk, agent, [damaged, case])
+    assert broken.description == broken.result == "（此文本已无法打开）"
+    assert (broken.subject, whole.description) == (whole.subject, "光猫红灯，上不了网")
 
 
 async def test_gwy08_everybody_sees_only_what_is_theirs(

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from bihuan.complaints.v1 import complaint_service_pb2, complaints_pb2
-from servicekit.customerkeys import open_text, unseal
+from servicekit.customerkeys import readable, readable_text
 from servicekit.customertexts import change_texts
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
@@ -51,10 +51,10 @@ async def show(tx: UnitOfWork, desk: Desk, principal: Principal, complaint: Comp
     message = complaint_message(complaint, (await deadlines.of(tx, [subject]))[subject])
     (await belongings_of(tx, complaint)).add_to(message)
     key = (await KEYS.find(tx, [complaint.customer_id])).get(complaint.customer_id)
-    change_texts(message, partial(open_text, desk.sealer, key))
+    change_texts(message, partial(readable_text, desk.sealer, key))
     if may_read_words(principal):
-        message.subject = unseal(desk.sealer, key, complaint.sealed_subject)
-        message.description = unseal(desk.sealer, key, complaint.sealed_description)
+        message.subject = readable(desk.sealer, key, complaint.sealed_subject)
+        message.description = readable(desk.sealer, key, complaint.sealed_description)
     return message
 
 
@@ -88,7 +88,7 @@ async def list_complaints(
     messages = []
     for each in found:
         message = complaint_message(each, clocks[str(each.complaint_id)])
-        change_texts(message, partial(open_text, desk.sealer, keys.get(each.customer_id)))
+        change_texts(message, partial(readable_text, desk.sealer, keys.get(each.customer_id)))
         messages.append(message)
     return messages
 
@@ -113,7 +113,7 @@ async def contacts_of(tx: UnitOfWork, desk: Desk, complaint: Complaint) -> list[
             inbound=row.inbound,
             author=row.author,
             role=row.role,
-            text=unseal(desk.sealer, key, row.sealed),
+            text=readable(desk.sealer, key, row.sealed),
         )
         for row in await texts.of(tx, complaint)
     ]

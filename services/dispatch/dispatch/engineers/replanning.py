@@ -8,6 +8,7 @@ from dispatch.slots import store as reservations
 from dispatch.slots.keeping import replan_reservation
 from dispatch.slots.planning import board_of
 from dispatch.slots.reservation import Reservation, State
+from dispatch.slots.workforce import need_of
 from dispatch.work_orders import rules, store
 from dispatch.work_orders.placement import Placement
 from dispatch.work_orders.work_order import NOT_STARTED, WorkOrder
@@ -27,7 +28,7 @@ async def replan_engineer(tx: UnitOfWork, engineer_id: UUID, placement: Placemen
 async def _replan(tx: UnitOfWork, reservation_id: UUID, placement: Placement, *, because: str, actor: str) -> None:
     # Read anew: making room for the one before may have changed it.
     reservation = await reservations.lock(tx, reservation_id)
-    board = await board_of(tx, reservation.window, placement.policy)
+    board = await board_of(tx, reservation.window, need_of(reservation), placement.policy)
     order = await _order_of(tx, reservation)
     if board.keeps(reservation) or (order is not None and order.state not in NOT_STARTED | {OrderState.PLANNED}):
         return

@@ -10,8 +10,9 @@ from servicekit.errors import Fault
 from dispatch.policy import Policy
 from dispatch.slots import rules, store
 from dispatch.slots.holding import renew_hold
-from dispatch.slots.planning import alternatives_to, need_of
+from dispatch.slots.planning import alternatives_to
 from dispatch.slots.reservation import Reservation, State
+from dispatch.slots.workforce import need_of
 from dispatch.work_orders import rules as order_rules
 from dispatch.work_orders import store as orders
 from dispatch.work_orders.assignment import Need

@@ -53,9 +53,11 @@ def find_place(able: Iterable[UUID], taken: Mapping[UUID, Claim]) -> Place | Non
 
 def count_places(able: Sequence[UUID], taken: Mapping[UUID, Claim]) -> int:
     """How many more visits of this kind there is room for."""
-    planned, count = dict(taken), 0
+    free = [engineer_id for engineer_id in able if engineer_id not in taken]
+    # Whoever is free takes one at once; chains are looked for only where somebody has to make room.
+    planned, count = dict(taken) | {engineer_id: Claim(uuid7()) for engineer_id in free}, len(free)
     while (place := find_place(able, planned)) is not None:
-        planned = apply(place, Claim(uuid7(), able), planned)
+        planned = apply(place, Claim(uuid7()), planned)
         count += 1
     return count
 

@@ -16,9 +16,10 @@ from servicekit.windows import Window
 from dispatch.policy import Policy
 from dispatch.slots import rules, store
 from dispatch.slots.access import require_may_use, require_serves
-from dispatch.slots.planning import Board, alternatives_to, board_of, boards_of, make_room, need_of
+from dispatch.slots.planning import Board, alternatives_to, board_of, boards_of, make_room
 from dispatch.slots.reservation import Reservation, State
 from dispatch.slots.windows import bookable_windows, require_bookable
+from dispatch.slots.workforce import need_of
 from dispatch.work_orders.assignment import Need
 from dispatch.work_orders.placement import hold_waiting_line
 
@@ -59,7 +60,7 @@ async def find_slots(
     """The next slots with room for such a visit, and for how many. Raises Fault domain_forbidden."""
     require_serves(principal, need.region)
     windows = list(bookable_windows(tx.now, policy.slots, not_before=not_before))
-    counted = ((board.window, board.count(need)) for board in await boards_of(tx, windows, policy))
+    counted = ((board.window, board.count(need)) for board in await boards_of(tx, windows, need, policy))
     return list(islice(((window, remaining) for window, remaining in counted if remaining), limit))
 
 
@@ -78,7 +79,7 @@ async def hold_slot(tx: UnitOfWork, wish: Wish, principal: Principal, policy: Po
     customer = principal.user_id if principal.is_customer else ""
     for held in await store.lock_holds(tx, case_id=wish.case_id, customer=customer):
         await store.save(tx, held, rules.release(held, tx.now, reason=REPLACED))
-    board = await board_of(tx, window, policy)
+    board = await board_of(tx, window, wish.need, policy)
     engineer_id = await _find_room(tx, board, wish.need)
     reservation = Reservation(
         reservation_id=reservation_id,
@@ -134,8 +135,9 @@ async def renew_hold(tx: UnitOfWork, reservation: Reservation, policy: Policy) -
     """
     if not any(reservation.window == each for each in bookable_windows(tx.now, policy.slots)):
         return None
-    board = await board_of(tx, reservation.window, policy)
-    place = board.find(need_of(reservation))
+    need = need_of(reservation)
+    board = await board_of(tx, reservation.window, need, policy)
+    place = board.find(need)
     if place is None:
         return None
     await make_room(tx, board, place)

@@ -11,8 +11,9 @@ from servicekit.errors import Fault
 from dispatch.engineers.engineer import Engineer
 from dispatch.policy import Policy
 from dispatch.slots import rules, store
-from dispatch.slots.planning import Board, alternatives_to, board_of, make_room, need_of
+from dispatch.slots.planning import Board, alternatives_to, board_of, make_room
 from dispatch.slots.reservation import Reservation, State
+from dispatch.slots.workforce import need_of
 from dispatch.work_orders.work_order import WorkOrder
 
 DECLINED = "declined"
@@ -24,7 +25,7 @@ async def choose_keeper(tx: UnitOfWork, order: WorkOrder, policy: Policy, *, bec
     Those who declined it are asked again only when nobody else can. None when nobody can: then the time is given up.
     """
     reservation = await _reservation_of(tx, order)
-    board = await board_of(tx, reservation.window, policy)
+    board = await board_of(tx, reservation.window, need_of(reservation), policy)
     declined = frozenset(order.declined_by)
     if reservation.window.end > tx.now:
         if reservation.engineer_id not in declined and board.keeps(reservation):
@@ -41,7 +42,7 @@ async def replan_reservation(
     tx: UnitOfWork, reservation: Reservation, policy: Policy, *, because: str
 ) -> Reservation | None:
     """Finds somebody else for a visit that its engineer can no longer make; None when it had to be given up."""
-    board = await board_of(tx, reservation.window, policy)
+    board = await board_of(tx, reservation.window, need_of(reservation), policy)
     if board.keeps(reservation):
         return reservation
     moved = await _hand_on(tx, board, reservation, but=frozenset(), because=because)
@@ -59,13 +60,12 @@ async def give_up(tx: UnitOfWork, reservation: Reservation, policy: Policy, *, b
     await store.save(tx, reservation, rules.fail(reservation, tx.now, because=because, alternatives=others))
 
 
-async def pin(tx: UnitOfWork, order: WorkOrder, engineer: Engineer, policy: Policy) -> None:
+async def pin(tx: UnitOfWork, order: WorkOrder, engineer: Engineer) -> None:
     """A dispatcher's own choice of who makes an appointed visit. Raises Fault engineer_booked."""
     reservation = await _reservation_of(tx, order)
     if reservation.engineer_id == engineer.engineer_id:
         return
-    board = await board_of(tx, reservation.window, policy)
-    if any(other.engineer_id == engineer.engineer_id for other in board.reservations):
+    if await store.live_in(tx, [reservation.window_start], [engineer.engineer_id]):
         raise Fault("engineer_booked", field="engineer_id", start=str(reservation.window))
     step = rules.replan(reservation, engineer_id=engineer.engineer_id, because="dispatcher_override")
     await store.save(tx, reservation, step)

@@ -5,58 +5,30 @@ their territory, and they have no other visit then. Work orders without an appoi
 whoever has them, one slot's length each. The caller of anything that changes plans holds the waiting line.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
-from servicekit.regions import regions_upwards
 from servicekit.windows import Window
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from dispatch.engineers.engineer import Engineer, Qualification
-from dispatch.engineers.queries import qualifications_of
-from dispatch.engineers.tables import ENGINEERS, SHIFTS
 from dispatch.policy import Policy
 from dispatch.slots import rules, store
 from dispatch.slots.capacity import Claim, Place, count_places, find_place
 from dispatch.slots.reservation import Reservation, State
 from dispatch.slots.windows import bookable_windows
+from dispatch.slots.workforce import Worker, find_concerned, need_of
 from dispatch.work_orders.assignment import Need
 from dispatch.work_orders.tables import WORK_ORDERS
-from dispatch.work_orders.work_order import HELD
 from dispatch.work_orders.work_order import State as WorkOrderState
 
 MADE_ROOM = "made_room"
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """An engineer with everything that decides which slots they count for."""
-
-    engineer: Engineer
-    qualifications: dict[str, Qualification]
-    shifts: tuple[Window, ...]
-    # Work orders without an appointed time keep them busy until then.
-    busy_until: datetime
-
-    def can_keep(self, need: Need, window: Window, policy: Policy) -> bool:
-        """They may do it, and will be at work then."""
-        held = self.qualifications.get(need.skill)
-        return (
-            any(shift.covers(window) for shift in self.shifts)
-            and self.engineer.territory in regions_upwards(need.region)
-            and held is not None
-            # Up to the last moment of the visit.
-            and held.covers(need.skill, need.level, ranks=policy.ranks, now=window.end)
-        )
-
-
 @dataclass(frozen=True)
 class Board:
-    """One slot: who is at work, and who is planned for what."""
+    """One slot, as far as it matters for visits of one need: who is at work, and who is planned for what."""
 
     window: Window
     workers: Sequence[Worker]
@@ -103,16 +75,11 @@ class Board:
         }
 
 
-def need_of(reservation: Reservation) -> Need:
-    return Need(reservation.region, reservation.skill, reservation.level)
-
-
-async def boards_of(tx: UnitOfWork, windows: Sequence[Window], policy: Policy) -> list[Board]:
-    """The boards of these slots as they are now."""
+async def boards_of(tx: UnitOfWork, windows: Sequence[Window], need: Need, policy: Policy) -> list[Board]:
+    """The boards of these slots for visits of that need, as they are now."""
     if not windows:
         return []
-    workers = await _workers(tx, windows, policy)
-    reservations = await store.live_in(tx, {window.start for window in windows})
+    workers, reservations = await find_concerned(tx, windows, need, policy)
     fixed = await _fixed(tx, reservations)
     return [
         Board(
@@ -126,14 +93,14 @@ async def boards_of(tx: UnitOfWork, windows: Sequence[Window], policy: Policy) -
     ]
 
 
-async def board_of(tx: UnitOfWork, window: Window, policy: Policy) -> Board:
-    (board,) = await boards_of(tx, [window], policy)
+async def board_of(tx: UnitOfWork, window: Window, need: Need, policy: Policy) -> Board:
+    (board,) = await boards_of(tx, [window], need, policy)
     return board
 
 
 async def alternatives_to(tx: UnitOfWork, window: Window, need: Need, policy: Policy) -> list[Window]:
     """Slots that can be had instead of this one, those nearest to it first; as many as the standards say."""
-    boards = await boards_of(tx, list(bookable_windows(tx.now, policy.slots)), policy)
+    boards = await boards_of(tx, list(bookable_windows(tx.now, policy.slots)), need, policy)
     boards.sort(key=lambda board: abs(board.window.start - window.start))
     found = (board.window for board in boards if board.window != window and board.find(need))
     return sorted(each for each, _ in zip(found, range(policy.slots.alternatives), strict=False))
@@ -146,37 +113,6 @@ async def make_room(tx: UnitOfWork, board: Board, place: Place) -> None:
         reservation = planned[reservation_id]
         step = rules.replan(reservation, engineer_id=engineer_id, because=MADE_ROOM)
         await store.save(tx, reservation, step)
-
-
-async def _workers(tx: UnitOfWork, windows: Sequence[Window], policy: Policy) -> list[Worker]:
-    first, last = min(window.start for window in windows), max(window.end for window in windows)
-    shifts: dict[UUID, list[Window]] = {}
-    for row in await tx.execute(select(SHIFTS).where(SHIFTS.c.ends_at > first, SHIFTS.c.starts_at < last)):
-        shifts.setdefault(row.engineer_id, []).append(Window(row.starts_at, row.ends_at))
-    at_work = select(ENGINEERS).where(ENGINEERS.c.engineer_id.in_(shifts))
-    engineers = [Engineer.model_validate(row._asdict()) for row in await tx.execute(at_work)]
-    qualifications = await qualifications_of(tx, list(shifts))
-    unplanned = await _unplanned_work(tx, shifts)
-    return [
-        Worker(
-            engineer,
-            qualifications[engineer.engineer_id],
-            tuple(shifts[engineer.engineer_id]),
-            tx.now + unplanned[engineer.engineer_id] * policy.slots.length,
-        )
-        for engineer in engineers
-    ]
-
-
-async def _unplanned_work(tx: UnitOfWork, engineer_ids: Iterable[UUID]) -> Counter[UUID]:
-    """How many work orders without an appointed time each of them has."""
-    columns = WORK_ORDERS.c
-    statement = (
-        select(columns.engineer_id, func.count().label("orders"))
-        .where(columns.engineer_id.in_(engineer_ids), columns.state.in_(HELD), columns.window_start.is_(None))
-        .group_by(columns.engineer_id)
-    )
-    return Counter({row.engineer_id: row.orders for row in await tx.execute(statement)})
 
 
 async def _fixed(tx: UnitOfWork, reservations: Sequence[Reservation]) -> frozenset[UUID]:

@@ -4,6 +4,7 @@ Whoever plans slots holds the waiting line (work_orders/placement.py), so nobody
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from servicekit.database import UnitOfWork
@@ -37,9 +38,11 @@ async def lock(tx: UnitOfWork, reservation_id: UUID) -> Reservation:
     return found[0]
 
 
-async def live_in(tx: UnitOfWork, starts: Iterable[object]) -> Sequence[Reservation]:
-    """Everything that takes up somebody's time in the slots that begin at these moments."""
-    return await _select(tx, _IS_LIVE, _COLUMNS.window_start.in_(list(starts)))
+async def live_in(tx: UnitOfWork, starts: Iterable[datetime], engineer_ids: Iterable[UUID]) -> list[Reservation]:
+    """Everything that takes up these engineers' time in the slots that begin at these moments."""
+    return await _select(
+        tx, _IS_LIVE, _COLUMNS.window_start.in_(list(starts)), _COLUMNS.engineer_id.in_(list(engineer_ids))
+    )
 
 
 async def lock_live_of_engineer(tx: UnitOfWork, engineer_id: UUID) -> Sequence[Reservation]:

@@ -61,7 +61,7 @@ async def assign_work_order(
         # What counts is the appointed time: whether they are at work then, and still qualified at its end.
         then = engineer.model_copy(update={"on_shift": await is_at_work(tx, engineer_id, order.window)})
         _require_suitable(need, obstacle(need, Candidate(then, qualification), placement.policy, order.window.end))
-        await pin(tx, order, engineer, placement.policy)
+        await pin(tx, order, engineer)
     if order.held_by != engineer_id:
         await engineers.take(tx, engineer)
     after = await store.save(tx, order, step, actor=actor)

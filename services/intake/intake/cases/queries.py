@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bihuan.intake.v1 import cases_pb2
-from servicekit.customerkeys import CustomerKey, open_text, unseal
+from servicekit.customerkeys import CustomerKey, readable, readable_text
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 from servicekit.regions import lies_in
@@ -59,10 +59,10 @@ async def show(tx: UnitOfWork, desk: Desk, principal: Principal, cases: Sequence
 def add_words(message: cases_pb2.Case, desk: Desk, principal: Principal, case: Case, key: CustomerKey) -> None:
     """Opens result, subject and description; after the customer's key was destroyed the result is a gap that says so,
     and the other two stay empty."""
-    message.result = open_text(desk.sealer, key, case.result)
-    message.subject = unseal(desk.sealer, key, case.sealed_subject)
+    message.result = readable_text(desk.sealer, key, case.result)
+    message.subject = readable(desk.sealer, key, case.sealed_subject)
     if may_read_description(principal):
-        message.description = unseal(desk.sealer, key, case.sealed_description)
+        message.description = readable(desk.sealer, key, case.sealed_description)
 
 
 async def list_cases(

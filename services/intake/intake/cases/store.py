@@ -33,6 +33,10 @@ FROM unnest($1::uuid[]) AS customers (customer_id) CROSS JOIN LATERAL (
     ORDER BY case_id DESC LIMIT 100 FOR NO KEY UPDATE
 ) AS recent
 """
+_TAKE_FREE = """
+WITH taken AS (SELECT case_id FROM cases WHERE case_id = ANY($1::uuid[]) FOR UPDATE SKIP LOCKED)
+SELECT case_id FROM cases WHERE case_id = ANY($1::uuid[]) AND case_id NOT IN (SELECT case_id FROM taken)
+"""
 
 
 def names(reference: str) -> ColumnElement[bool]:
@@ -57,6 +61,11 @@ async def lock_many(tx: UnitOfWork, case_ids: Iterable[UUID]) -> dict[UUID, Case
     """Several cases at once, locked in one order so that two transactions can't wait for each other in a circle."""
     statement = select(CASES).where(CASES.c.case_id.in_(set(case_ids))).order_by(CASES.c.case_id).with_for_update()
     return {row.case_id: case_of(row) for row in await tx.execute(statement)}
+
+
+async def take_free(tx: UnitOfWork, case_ids: Collection[str]) -> set[str]:
+    """Locks those that nobody is changing, without waiting, and gives the others."""
+    return {str(row["case_id"]) for row in await tx.fetch(_TAKE_FREE, list(case_ids))}
 
 
 async def find_many(tx: UnitOfWork, case_ids: Collection[UUID]) -> dict[UUID, Case]:

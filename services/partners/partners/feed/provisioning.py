@@ -14,8 +14,8 @@ from servicekit.database.trouble import is_database_trouble
 from servicekit.embedded.remembered import write_private
 from servicekit.errors import Fault
 from servicekit.messaging import Bus, Reactions
-from servicekit.messaging.bus import is_bus_trouble
 from servicekit.messaging.feeds import FEEDS, feed_subjects, partner_accounts
+from servicekit.messaging.trouble import is_bus_trouble
 from servicekit.messaging.users import USERS
 
 from partners.registry.partner import Partner, State
