@@ -126,22 +126,6 @@ async def test_int15_one_less_is_none_and_neither_are_guesses_repeats_and_other_
     assert len(await outbreak.asked()) == 1
 
 
-async def test_int15_each_customer_counts_once_and_only_in_the_window(outbreak, office) -> None:
-    """The window's first moment is part of it."""
-    first, second, third = await outbreak.break_out(3)
-    since = first.accepted_at
-    async with office.database.transaction("move") as tx:
-        moments = {"id": third.case_id, "before": since - timedelta(microseconds=1)}
-        await tx.execute(text("UPDATE cases SET accepted_at = :before WHERE case_id = :id"), moments)
-        [(area, seen)] = (await outages.sightings(tx, [Area(TIANHE, "internet_access")], since)).items()
-        assert (area.region, seen.customers, seen.first_at) == (TIANHE, 2, since)
-        same = {"id": second.case_id, "customer": first.customer_id}
-        await tx.execute(text("UPDATE cases SET customer_id = :customer WHERE case_id = :id"), same)
-        [seen] = (await outages.sightings(tx, [area], since)).values()
-        assert seen.customers == 1
-        assert await outages.sightings(tx, [Area(YUEXIU, "internet_access")], since) == {}
-
-
 async def test_int15_all_are_attached_told_once_and_delivered_with_it(outbreak, office) -> None:
     cases = await outbreak.break_out()
     elsewhere = await outbreak.report(region=YUEXIU)
