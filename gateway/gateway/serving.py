@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import signal
 import sys
@@ -10,6 +9,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from servicekit.garbage import collect_rarely
 
 from gateway.app import build_app
 from gateway.settings import GatewaySettings
@@ -46,9 +46,7 @@ def serve(settings: GatewaySettings) -> None:
             timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
         )
     )
-    # All this lives as long as the process. Looking through it again and again would hold up requests for long moments.
-    gc.collect()
-    gc.freeze()
+    collect_rarely()
     try:
         server.run()
     finally:

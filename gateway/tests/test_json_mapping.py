@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 from servicekit.errors import Fault
+from servicekit.messaging.envelope import decode
+from servicekit.messaging.sharing import shared_events
 from servicekit.protojson import brief_writer, format_timestamp, full_writer
 
 MESSAGES = sorted(
@@ -95,6 +97,13 @@ def test_what_we_wrote_is_read_as_the_same_message(message):
     read = type(message)()
     reader(message.DESCRIPTOR)(read, json.loads(json.dumps(full_writer(message.DESCRIPTOR)(message))), "")
     assert read == message
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([*MESSAGES, *(event.kind for event in shared_events())]).flatmap(messages))
+def test_what_is_written_for_the_bus_is_read_as_the_library_reads_it(message):
+    body = to_json(brief_writer(message.DESCRIPTOR)(message))
+    assert decode(type(message), body) == message == json_format.Parse(body, type(message)())
 
 
 @given(TIMESTAMPS)

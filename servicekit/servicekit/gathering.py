@@ -1,7 +1,8 @@
 """Many callers, one transaction: requests that wait while a transaction runs share the next one.
 
 A commit costs the same for one request as for fifty, so under load this multiplies what one connection can do; a
-lone request doesn't wait at all.
+lone request doesn't wait at all. Who comes while a transaction begins still shares it: on a busy process its BEGIN
+takes as long as several statements, because it waits behind the answers of the transaction before.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from servicekit.database.trouble import is_database_trouble
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.telemetry import names
+from servicekit.telemetry.spans import inner_span
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -61,9 +63,7 @@ class Gatherer(Generic[Req, Res]):
 
         A caller that gives up before its transaction has begun is left out of it.
         """
-        with _tracer.start_as_current_span(
-            names.SPAN_GATHERED, attributes={names.TRANSACTION: self._name}, record_exception=False
-        ):
+        with inner_span(_tracer, names.SPAN_GATHERED, {names.TRANSACTION: self._name}):
             waiting: _Waiting[Req, Res] = _Waiting(request)
             self._waiting.append(waiting)
             if self._worker is None:
@@ -74,20 +74,23 @@ class Gatherer(Generic[Req, Res]):
     async def _work(self) -> None:
         try:
             while self._waiting:
-                take = min(self._limit, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(take)]
-                batch = [waiting for waiting in batch if not waiting.answer.done()]
-                if batch:
-                    await self._answer(batch)
+                if batch := self._take(self._limit):
+                    await self._answer(batch, self._limit)
         finally:
             self._worker = None
             # Only left when this task was cancelled: nobody will come back for them.
             while self._waiting:
                 self._waiting.popleft().answer.cancel()
 
-    async def _answer(self, batch: list[_Waiting[Req, Res]]) -> None:
+    def _take(self, most: int) -> list[_Waiting[Req, Res]]:
+        """The next in line, without those who gave up."""
+        taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        return [waiting for waiting in taken if not waiting.answer.done()]
+
+    async def _answer(self, batch: list[_Waiting[Req, Res]], limit: int) -> None:
+        """Answers `batch`, which grows up to `limit` until its transaction has begun."""
         try:
-            answers = await self._handle(batch)
+            answers = await self._handle(batch, limit)
         except Exception as exc:
             # When the database itself is in trouble, trying each alone would only add to it.
             if len(batch) == 1 or is_database_trouble(exc):
@@ -106,13 +109,18 @@ class Gatherer(Generic[Req, Res]):
                     waiting.answer.set_result(answer)
             return
         for waiting in batch:
-            await self._answer([waiting])
+            await self._answer([waiting], limit=1)
 
-    async def _handle(self, batch: list[_Waiting[Req, Res]]) -> Sequence[Res | Fault]:
+    async def _handle(self, batch: list[_Waiting[Req, Res]], limit: int) -> Sequence[Res | Fault]:
         links = [trace.Link(waiting.origin) for waiting in batch if waiting.origin.trace_flags.sampled]
-        requests = [waiting.request for waiting in batch]
 
         async def work(tx: UnitOfWork) -> Sequence[Res | Fault]:
+            late = self._take(limit - len(batch))
+            batch.extend(late)
+            for waiting in late:
+                if waiting.origin.trace_flags.sampled:
+                    trace.get_current_span().add_link(waiting.origin)
+            requests = [waiting.request for waiting in batch]
             answers = await self._handle_many(tx, requests)
             if len(answers) != len(requests):
                 raise RuntimeError(f"{self._name}: {len(requests)} requests got {len(answers)} answers")

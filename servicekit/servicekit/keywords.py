@@ -34,27 +34,29 @@ class KeywordReader:
     """Reads texts with one set of rules."""
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
-        self._patterns: dict[str, re.Pattern[str]] = {}
-        # Words in lower case with their rule, by their first character: looking for those that a text could hold costs
-        # a fraction of the patterns, and most rules don't apply.
-        self._words: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._rules = tuple(rules)
+        # Words in lower case with their pattern and rule, by their first character. Most are not in a text, and looking
+        # whether they could be costs a fraction of the pattern.
+        self._words: defaultdict[str, list[tuple[str, re.Pattern[str], str]]] = defaultdict(list)
         for name, rule in rules.items():
-            words = [word for group in rule.words.values() for word in group]
-            if words:
-                self._patterns[name] = _pattern(words)
-            for word in map(str.lower, words):
-                self._words[word[0]].append((word, name))
+            for group in rule.words.values():
+                for word in group:
+                    lowered = word.lower()
+                    self._words[lowered[0]].append((lowered, _pattern(word), name))
 
     def read(self, text: str) -> list[Found]:
-        """Every rule that `text` fulfils, in the order of the rules, with the first word that fulfils it."""
+        """Every rule that `text` fulfils, in the order of the rules, with the first word that fulfils it.
+
+        Of words that begin at the same place it is the longest.
+        """
         lowered = text.lower()
-        firsts = self._words.keys() & set(lowered)
-        promising = {rule for first in firsts for word, rule in self._words[first] if word in lowered}
-        return [
-            Found(name, found[0])
-            for name, pattern in self._patterns.items()
-            if name in promising and (found := pattern.search(text)) is not None
-        ]
+        firsts: dict[str, tuple[int, int, str]] = {}
+        for character in self._words.keys() & set(lowered):
+            for word, pattern, rule in self._words[character]:
+                if word in lowered and (match := pattern.search(text)) is not None:
+                    found = (match.start(), -len(word), match[0])
+                    firsts[rule] = min(firsts.get(rule, found), found)
+        return [Found(rule, firsts[rule][-1]) for rule in self._rules if rule in firsts]
 
 
 def weigh(votes: Iterable[tuple[str | None, Decimal]], default: str) -> tuple[str, float]:
@@ -72,11 +74,7 @@ def weigh(votes: Iterable[tuple[str | None, Decimal]], default: str) -> tuple[st
     return best, float(scores[best] / (sum(scores.values()) + DOUBT))
 
 
-def _pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Any of the words. English ones stand alone, singular or plural; Chinese has no gaps between words."""
-    longest_first = sorted(words, key=len, reverse=True)
-    either = (
-        rf"(?<![a-z0-9]){re.escape(word)}s?(?![a-z0-9])" if _ASCII.fullmatch(word) else re.escape(word)
-        for word in longest_first
-    )
-    return re.compile("|".join(either), re.IGNORECASE)
+def _pattern(word: str) -> re.Pattern[str]:
+    """An English word stands alone, singular or plural; Chinese has no gaps between words."""
+    escaped = re.escape(word)
+    return re.compile(rf"(?<![a-z0-9]){escaped}s?(?![a-z0-9])" if _ASCII.fullmatch(word) else escaped, re.IGNORECASE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from servicekit.database import Database
 from servicekit.database.outgoing import LAST_OFFSET
 from servicekit.deadlines import DeadlineHandlers, DeadlineRunner
 from servicekit.errors import Fault
+from servicekit.garbage import collect_rarely
 from servicekit.housekeeping import Housekeeper
 from servicekit.identity.tokens import TokenVerifier
 from servicekit.inspection import EntityFacts, InspectionServicer
@@ -236,9 +236,7 @@ def run(build: Callable[[SettingsT], Service], kind: type[SettingsT]) -> None:
 
 async def _serve(build: Callable[[SettingsT], Service], settings: SettingsT) -> None:
     service = build(settings)
-    # All this lives as long as the process. Looking through it again and again would hold up calls for long moments.
-    gc.collect()
-    gc.freeze()
+    collect_rarely()
     await service.run()
 
 

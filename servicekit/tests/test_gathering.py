@@ -1,6 +1,7 @@
 """Gathered requests share a transaction and can't fail each other."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from bihuan.intake.v1 import events_pb2 as intake
@@ -9,6 +10,9 @@ from servicekit.database.tables import outbox
 from servicekit.errors import Fault
 from servicekit.gathering import Gatherer
 from sqlalchemy import func, select, text
+
+# Connections of the fixture's database.
+POOL = 10
 
 
 class Names:
@@ -61,6 +65,20 @@ async def test_requests_that_wait_share_one_transaction(database, names):
     assert await behind_a_running_one(names, gatherer, ["b", "a", "c"]) == ["B", "A", "C"]
     assert names.batches == [["first"], ["b", "a", "c"]]
     assert await stored(database) == ["a", "b", "c", "first"]
+
+
+async def test_who_comes_while_the_transaction_begins_still_shares_it(database, names):
+    gatherer = Gatherer(database, "store", names.store, limit=2)
+    async with AsyncExitStack() as occupied:
+        for _ in range(POOL):  # so that none begins before this ends
+            await occupied.enter_async_context(database.transaction("occupy"))
+        waiting = []
+        for name in "abc":
+            waiting.append(asyncio.create_task(gatherer.submit(name)))
+            await asyncio.sleep(0)
+        assert names.batches == []
+    assert await asyncio.gather(*waiting) == ["A", "B", "C"]
+    assert names.batches == [["a", "b"], ["c"]]
 
 
 async def test_a_batch_has_a_limit(database, names):

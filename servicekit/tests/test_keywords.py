@@ -19,8 +19,11 @@ VOTES = st.lists(
 )
 
 
-def test_the_longest_word_is_the_evidence_and_english_words_stand_alone():
+def test_the_first_and_longest_word_is_the_evidence_and_english_words_stand_alone():
     assert READER.read("网速很慢") == [Found("slow", "很慢")]
+    assert READER.read("慢，很慢") == [Found("slow", "慢")]
+    assert READER.read("slowly, SLOW, 慢") == [Found("slow", "SLOW")]
+    assert READER.read("fee, 慢") == [Found("slow", "慢"), Found("fee", "fee")]
     assert READER.read("Slow, and the Fees rise") == [Found("slow", "Slow"), Found("fee", "Fees")]
     assert READER.read("slowly, coffee") == []
 

@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from servicekit.telemetry import names
 from servicekit.telemetry.sampling import WorkSampler
+from servicekit.telemetry.spans import inner_span
 
 
 @pytest.fixture
@@ -24,6 +25,24 @@ def test_what_a_request_does_in_the_database_belongs_to_it(tracer: Tracer) -> No
     with tracer.start_as_current_span("POST") as request:
         assert request.is_recording()
         assert tracer.start_span(names.SPAN_TRANSACTION).is_recording()
+
+
+def test_an_inner_span_is_made_where_its_trace_is_kept(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("POST") as request, inner_span(tracer, names.SPAN_GATHERED, {}) as inner:
+        assert inner is trace.get_current_span() is not request
+        assert inner.get_span_context().trace_id == request.get_span_context().trace_id
+        assert inner.is_recording()
+    with inner_span(tracer, "first", {}) as first:
+        assert first.is_recording()
+
+
+def test_nothing_is_made_within_a_trace_that_is_dropped(tracer: Tracer) -> None:
+    with (
+        tracer.start_as_current_span(names.SPAN_TRANSACTION) as dropped,
+        inner_span(tracer, names.SPAN_GATHERED, {}) as inner,
+    ):
+        assert inner is trace.get_current_span() is dropped
+        assert not inner.is_recording()
 
 
 def test_a_transaction_that_requests_share_is_a_trace_of_its_own(tracer: Tracer) -> None:

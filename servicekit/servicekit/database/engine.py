@@ -19,6 +19,7 @@ from servicekit.database.trouble import DatabaseAwayError, OutcomeUnknownError, 
 from servicekit.database.unit_of_work import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.telemetry import names
+from servicekit.telemetry.spans import inner_span
 
 CONNECT_SECONDS = 5.0
 # After a rush, connections that nobody has used for so long end: each is a process of PostgreSQL's with megabytes of
@@ -75,9 +76,7 @@ class Database:
         `name` tells it from others in traces. Raises Fault("unavailable") when PostgreSQL is away or had to give the
         transaction up; everything else that the block raises passes unchanged. No remote call belongs inside.
         """
-        with _tracer.start_as_current_span(
-            names.SPAN_TRANSACTION, attributes={names.TRANSACTION: name}, links=links, record_exception=False
-        ):
+        with inner_span(_tracer, names.SPAN_TRANSACTION, {names.TRANSACTION: name}, links):
             try:
                 async with self._slots, self._connected() as (connection, driver):
                     await driver.execute("BEGIN")

@@ -96,6 +96,9 @@ class Delivery:
         envelope = self.envelope
         cause = _propagator.extract({TRACEPARENT: envelope.traceparent}) if envelope and envelope.traceparent else None
         producer = trace.get_current_span(cause).get_span_context() if cause else None
+        if producer and producer.is_valid and not producer.trace_flags.sampled:
+            # The sampler drops whatever continues a trace that was dropped (ParentBased).
+            return trace.NonRecordingSpan(producer)
         attributes: dict[str, str | int] = {
             names.MESSAGING_DESTINATION: self.subject,
             names.MESSAGING_DELIVERIES: self.deliveries,

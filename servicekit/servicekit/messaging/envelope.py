@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from google.protobuf import json_format
+import pydantic_core
 from google.protobuf.message import Message
+
+from servicekit.messaging.bodies import body_reader
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
@@ -30,8 +32,8 @@ class UnreadableError(Exception):
 def decode(kind: type[MessageT], body: bytes) -> MessageT:
     """The message in `body`; fields of a newer contract are passed over. Raises UnreadableError."""
     try:
-        return json_format.Parse(body.decode(), kind(), ignore_unknown_fields=True)
-    except (json_format.ParseError, UnicodeDecodeError) as wrong:
+        return kind(**body_reader(kind.DESCRIPTOR)(pydantic_core.from_json(body)))
+    except Exception as wrong:  # whatever was met where the contract has something else
         raise UnreadableError(f"the body is not a {kind.DESCRIPTOR.full_name}: {wrong}") from wrong
 
 

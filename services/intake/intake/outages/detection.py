@@ -45,18 +45,17 @@ async def watch_for_outages(tx: UnitOfWork, rule: MassRule, opened: Iterable[Cas
 
 async def _count(tx: UnitOfWork, rule: MassRule, areas: list[Area]) -> None:
     for area, seen in (await store.sightings(tx, areas, tx.now - rule.window)).items():
-        if not rule.is_mass(seen, tx.now):
+        if not rule.is_mass(seen):
             continue
-        first = min(sighting.at for sighting in seen)
         outage = Outage(
-            incident_id=uuid7(), state=State.ASKED, region=area.region, categories=[area.category], since=first
+            incident_id=uuid7(), state=State.ASKED, region=area.region, categories=[area.category], since=seen.first_at
         )
         await store.add(tx, outage)
         wanted = dispatch_incidents.OpenIncident(
             incident_id=str(outage.incident_id),
             region=area.region,
             categories=outage.categories,
-            reports=rule.reporting(seen, tx.now),
+            reports=seen.customers,
         )
-        wanted.reported_since.FromDatetime(first)
+        wanted.reported_since.FromDatetime(seen.first_at)
         tx.command(wanted)

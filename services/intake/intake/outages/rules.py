@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
-from uuid import UUID
 
 from servicekit.regions import regions_upwards
 
@@ -21,11 +20,12 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """A customer has reported a fault that nobody has solved yet."""
+class Sightings:
+    """Faults of one area, reported in the window, that nobody has solved yet."""
 
-    customer_id: UUID
-    at: datetime
+    # How many customers have reported one; each counts once.
+    customers: int
+    first_at: datetime
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,9 @@ class MassRule:
     def of(cls, standards: Standards) -> Self:
         return cls(standards.windows["outage"].length, int(standards.thresholds["outage_reports"].value))
 
-    def reporting(self, sightings: Iterable[Sighting], now: datetime) -> int:
-        """How many customers have reported in the window, its first moment included; each counts once."""
-        since = now - self.window
-        return len({sighting.customer_id for sighting in sightings if sighting.at >= since})
-
-    def is_mass(self, sightings: Iterable[Sighting], now: datetime) -> bool:
+    def is_mass(self, seen: Sightings) -> bool:
         """Whether that is one outage rather than many faults."""
-        return self.reporting(sightings, now) >= self.customers
+        return seen.customers >= self.customers
 
 
 def covering(area: Area, outages: Iterable[Outage]) -> Outage | None:

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, insert, select, text, update
 from intake.cases.case import FAULT, UNSOLVED, Stage
 from intake.cases.tables import CASES
 from intake.outages.outage import Outage, State
-from intake.outages.rules import Area, Sighting
+from intake.outages.rules import Area, Sightings
 from intake.outages.tables import OUTAGES
 
 # Any constant will do; the lock is per database.
@@ -32,12 +32,14 @@ _ONGOING = """
 SELECT incident_id, state, region, categories, since, restoration, restored_at FROM outages
 WHERE state IN ('asked', 'open') ORDER BY incident_id
 """
+# Counted here: until many are one outage, each report looks at all the others.
 _SIGHTINGS = f"""
-SELECT cases.region, cases.category, customer_id, accepted_at FROM cases
+SELECT cases.region, cases.category, count(DISTINCT customer_id) AS customers, min(accepted_at) AS first_at FROM cases
 JOIN unnest($1::text[], $2::text[]) AS areas (region, category) USING (region, category)
 WHERE kind = '{FAULT}' AND closed_at IS NULL AND incident_id IS NULL AND complaint_id IS NULL
   AND stage = ANY($3::text[]) AND reopened_times = 0 AND detached_from IS NULL
   AND proposed_confidence > 0 AND accepted_at >= $4
+GROUP BY cases.region, cases.category
 """  # noqa: S608 -- our own constant, spelled out so that the partial index is used
 _UNSOLVED = sorted(UNSOLVED)
 
@@ -57,16 +59,17 @@ async def ongoing(tx: UnitOfWork) -> list[Outage]:
     return [Outage.model_validate(dict(row)) for row in await tx.fetch(_ONGOING)]
 
 
-async def sightings(tx: UnitOfWork, areas: Sequence[Area], since: datetime) -> dict[Area, list[Sighting]]:
-    """Unsolved faults of these areas that belong to no incident yet, for those who hold the areas.
+async def sightings(tx: UnitOfWork, areas: Sequence[Area], since: datetime) -> dict[Area, Sightings]:
+    """Unsolved faults of these areas that belong to no incident yet, for those who hold the areas; of areas with any.
 
-    One that came back because its visit failed, its incident was none or it was not solved is no new sighting.
+    The first moment, `since`, counts. One that came back because its visit failed, its incident was none or it was not
+    solved is no new sighting.
     """
-    found: dict[Area, list[Sighting]] = {area: [] for area in areas}
     regions, categories = [area.region for area in areas], [area.category for area in areas]
-    for row in await tx.fetch(_SIGHTINGS, regions, categories, _UNSOLVED, since):
-        found[Area(row["region"], row["category"])].append(Sighting(row["customer_id"], row["accepted_at"]))
-    return found
+    return {
+        Area(row["region"], row["category"]): Sightings(row["customers"], row["first_at"])
+        for row in await tx.fetch(_SIGHTINGS, regions, categories, _UNSOLVED, since)
+    }
 
 
 async def add(tx: UnitOfWork, outage: Outage) -> None:
