@@ -88,7 +88,8 @@ async def test_the_example_does_not_take_a_silent_bus_for_an_empty_feed(nats_ser
     """As on a busy machine: the server is stopped for longer than an empty feed takes to be told."""
     async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
         os.kill(nats_server.pid, signal.SIGSTOP)
-        os.waitid(os.P_PID, nats_server.pid, os.WSTOPPED)  # until then some of its threads go on
+        # Until all of it is stopped, some of its threads go on.
+        await asyncio.to_thread(os.waitid, os.P_PID, nats_server.pid, os.WSTOPPED)
         try:
             asked = asyncio.create_task(READER["next_event"](client, OURS, linger=False))
             assert await asyncio.wait([asked], timeout=READER["LINGER_SECONDS"]) == (set(), {asked})
