@@ -11,6 +11,7 @@ from pathlib import Path
 
 from google.api import annotations_pb2, http_pb2, httpbody_pb2
 from google.protobuf import any_pb2, descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
+from google.rpc import status_pb2
 from grpc_tools import protoc
 from protovalidate._gen.buf.validate import validate_pb
 
@@ -26,8 +27,8 @@ def foreign_descriptors() -> bytes:
     descriptors instead of sources for everything that is not ours.
     """
     image = descriptor_pb2.FileDescriptorSet()
-    ours_import = (any_pb2, duration_pb2, field_mask_pb2, timestamp_pb2, http_pb2, httpbody_pb2, annotations_pb2)
-    for module in (descriptor_pb2, *ours_import):
+    ours_import = (duration_pb2, field_mask_pb2, timestamp_pb2, http_pb2, httpbody_pb2, annotations_pb2, status_pb2)
+    for module in (descriptor_pb2, any_pb2, *ours_import):
         module.DESCRIPTOR.CopyToProto(image.file.add())
     image.file.add().ParseFromString(validate_pb._DESC.proto.to_binary())  # noqa: SLF001 -- the wheel offers it nowhere else
     return image.SerializeToString()

@@ -39,7 +39,7 @@ def build_app(settings: GatewaySettings, clock: Clock | None = None) -> FastAPI:
     Raises ValueError or OSError when the settings can't be carried out.
     """
     bindings = find_bindings(CONTRACTS)
-    channels = {service: Channel(target) for service, target in settings.targets.items()}
+    channels = {service: Channel(target, together=True) for service, target in settings.targets.items()}
     missing = {binding.service for binding in bindings} - set(channels)
     if missing:
         raise ValueError(f"BIHUAN_TARGETS names no address for: {', '.join(sorted(missing))}")

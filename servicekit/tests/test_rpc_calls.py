@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import grpc.aio
@@ -15,93 +13,20 @@ from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
 from google.api import annotations_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from rpc_serving import Cases, Running, Tokens, always, fault_of, serving
 from servicekit.errors import Fault
-from servicekit.identity import Principal, caller, current_call, language
 from servicekit.rpc.client import DEFAULT_SECONDS, MARGIN_SECONDS, READING, Channel
 from servicekit.rpc.health import LIVENESS
-from servicekit.rpc.interceptors.budget import Budget
 from servicekit.rpc.server import Server
 from servicekit.testing.waiting import eventually
 
-PRINCIPALS = {
-    "agent": Principal("u-agent", frozenset({"agent"}), "cn.gd", language="en"),
-    "trainer": Principal("u-trainer", frozenset({"trainer"}), "cn"),
-}
-
-
-class Tokens:
-    async def verify(self, token: str) -> Principal:
-        if token not in PRINCIPALS:
-            raise Fault("token_invalid")
-        return PRINCIPALS[token]
-
-
-class Cases(cases_pb2_grpc.CaseServiceServicer):
-    """Answers with what it saw of the call, or does what a test tells it to."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.raises: list[Exception] = []
-        self.waits = 0.0
-        self.backend: Channel | None = None
-
-    async def GetCase(self, request: cases_pb2.GetCaseRequest, context: Any) -> cases_pb2.Case:  # noqa: N802
-        self.calls += 1
-        await asyncio.sleep(self.waits)
-        if self.raises:
-            raise self.raises.pop(0)
-        if self.backend:
-            return await cases_pb2_grpc.CaseServiceStub(self.backend).GetCase(request)
-        call = current_call()
-        assert call
-        left = call.deadline - time.monotonic()
-        return cases_pb2.Case(
-            case_number=request.case, owner=caller(context).user_id, result=language(context), subject=f"{left:.3f}"
-        )
-
-    async def OpenCase(self, request: cases_pb2.OpenCaseRequest, context: Any) -> cases_pb2.OpenCaseResponse:  # noqa: N802
-        self.calls += 1
-        if self.raises:
-            raise self.raises.pop(0)
-        return cases_pb2.OpenCaseResponse(case=cases_pb2.Case(channel=request.channel))
-
-
-class Running:
-    """A served `Cases` and a stub for it."""
-
-    def __init__(self, cases: Cases, server: Server, channel: Channel) -> None:
-        self.cases, self.server, self.channel = cases, server, channel
-        self.stub = cases_pb2_grpc.CaseServiceStub(channel)
-
-
-async def always() -> bool:
-    return True
-
-
-@pytest.fixture
-async def running() -> AsyncIterator[Running]:
-    cases = Cases()
-    server = Server(
-        "127.0.0.1:0",
-        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
-        tokens=Tokens(),
-        is_ready=always,
-        budget=Budget(least=0.05, default=0.3),
-    )
-    await server.start()
-    channel = Channel(server.address, lambda: "agent")
-    yield Running(cases, server, channel)
-    await channel.close()
-    await server.stop(2)
-
-
-async def fault_of(call: Any) -> Fault:
-    with pytest.raises(Fault) as raised:
-        await call
-    return raised.value
-
-
 ASK = cases_pb2.GetCaseRequest(case="2611-0042-7315")
+
+
+@pytest.fixture(params=[False, True], ids=["alone", "together"])
+async def running(request: pytest.FixtureRequest) -> AsyncIterator[Running]:
+    async with serving(together=request.param) as running:
+        yield running
 
 
 async def test_a_use_case_knows_its_caller_and_language(running: Running) -> None:

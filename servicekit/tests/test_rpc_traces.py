@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
 from opentelemetry import metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -99,6 +101,25 @@ async def test_a_call_of_a_call_is_in_the_callers_trace(exported: InMemorySpanEx
     assert parent(inner) == outer.context.span_id
     assert parent(outer) == caller.context.span_id
     assert len({span.context.trace_id for span in (inner, outer, caller)}) == 1
+
+
+async def test_calls_that_travel_together_stay_in_their_callers_traces(exported: InMemorySpanExporter) -> None:
+    server = server_for(Case())
+    await server.start()
+    channel = Channel(server.address, lambda: "agent", together=True)
+    stub = cases_pb2_grpc.CaseServiceStub(channel)
+
+    async def ask_in_a_trace_of_its_own(case: str) -> int:
+        with trace.get_tracer("test").start_as_current_span(case, context=Context()) as span:
+            await stub.GetCase(cases_pb2.GetCaseRequest(case=case))
+            return span.get_span_context().span_id
+
+    callers = await asyncio.gather(*map(ask_in_a_trace_of_its_own, "abc"))
+    await channel.close()
+    await server.stop(1)
+    served = [span for span in exported.get_finished_spans() if span.name == METHOD]
+    assert {parent(span) for span in served} == set(callers)
+    assert len({span.context.trace_id for span in served}) == 3
 
 
 def parent(span: ReadableSpan) -> int:

@@ -14,7 +14,7 @@ import jwt
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from google.rpc import error_details_pb2
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 # Served by every service for itself.
@@ -56,15 +56,17 @@ class Services:
         return list(self._channels) if package == EVERYWHERE else [package.split(".")[1]]
 
     def answer(self, service: str, operation: MethodDescriptor, request: Message, token: str = "") -> tuple[str, Any]:
-        """The error's code, or empty, and the answer to a call."""
-        call = self._channels[service].unary_unary(
+        """The error's code, or empty, and the answer to a call; of a stream, its messages."""
+        channel = self._channels[service]
+        call = (channel.unary_stream if operation.server_streaming else channel.unary_unary)(
             f"/{operation.containing_service.full_name}/{operation.name}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=GetMessageClass(operation.output_type).FromString,
         )
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
-            return "", call(request, timeout=_PATIENCE_SECONDS, metadata=metadata)
+            answer = call(request, timeout=_PATIENCE_SECONDS, metadata=metadata)
+            return "", list(answer) if operation.server_streaming else answer
         except grpc.RpcError as error:
             return _code(error), None
 
@@ -82,10 +84,14 @@ def services_of(targets: dict[str, str]) -> Iterator[Services]:
 
 def _code(error: Any) -> str:
     """The reason in the catalogue's words; every refusal of ours has one."""
-    info = error_details_pb2.ErrorInfo()
     status = rpc_status.from_call(error)
     assert status is not None, error
-    for detail in status.details:
-        if detail.Unpack(info):
-            return info.reason
-    raise AssertionError(f"a refusal without a reason: {error}")
+    reason = reason_in(status)
+    assert reason, f"a refusal without a reason: {error}"
+    return reason
+
+
+def reason_in(status: status_pb2.Status) -> str:
+    """The catalogue's word for a refusal; empty without one."""
+    info = error_details_pb2.ErrorInfo()
+    return next((info.reason for detail in status.details if detail.Unpack(info)), "")

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
+from bihuan.platform.v1 import calls_pb2, calls_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from servicekit.rpc.carried import CarriedCalls
 from servicekit.rpc.health import Health, Ready
 from servicekit.rpc.interceptors.access import Verifier
 from servicekit.rpc.interceptors.budget import Budget
-from servicekit.rpc.interceptors.chain import CallChain
+from servicekit.rpc.interceptors.chain import CallChain, GuardedMethod
 
 Servicer = tuple[Callable[[Any, Any], None], Any]
 """A generated function such as `add_CaseServiceServicer_to_server`, and the servicer to add."""
@@ -60,8 +62,14 @@ class Server:
         """Begins to serve and gives the port. Raises OSError when the address can't be had."""
         server = grpc.aio.server(options=_OPTIONS)
         server.add_generic_rpc_handlers(tuple(self._registrations.handlers))
+        carried = CarriedCalls(self._registrations.methods)
+        calls_pb2_grpc.add_CallServiceServicer_to_server(carried, server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        own = [*self._registrations.services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name]
+        own = [
+            *self._registrations.services,
+            calls_pb2.DESCRIPTOR.services_by_name["CallService"].full_name,
+            health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        ]
         reflection.enable_server_reflection([*own, reflection.SERVICE_NAME], server)
         try:
             port = server.add_insecure_port(self._listen)
@@ -88,6 +96,8 @@ class _Registrations:
         self._chain = chain
         self.services: list[str] = []
         self.handlers: list[grpc.GenericRpcHandler] = []
+        # By the path that gRPC calls them with.
+        self.methods: dict[str, GuardedMethod] = {}
 
     def add_generic_rpc_handlers(self, _handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """The generated code offers the same methods twice; the other way is the one with their names."""
@@ -95,5 +105,8 @@ class _Registrations:
     def add_registered_method_handlers(
         self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
     ) -> None:
+        guarded = self._chain.guard(service, handlers)
+        alone = {name: method.handler() for name, method in guarded.items()}
         self.services.append(service)
-        self.handlers.append(grpc.method_handlers_generic_handler(service, self._chain.guard(service, handlers)))
+        self.handlers.append(grpc.method_handlers_generic_handler(service, alone))
+        self.methods.update({f"/{service}/{name}": method for name, method in guarded.items()})

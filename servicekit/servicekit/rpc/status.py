@@ -35,8 +35,8 @@ _BY_STATUS: Final[Mapping[grpc.StatusCode, str]] = {
 }
 
 
-def to_status(fault: Fault) -> grpc.Status:
-    """The gRPC status that carries `fault` to the caller."""
+def to_status(fault: Fault) -> status_pb2.Status:
+    """The status that carries `fault` to the caller."""
     info = error_details_pb2.ErrorInfo(reason=fault.code, domain=DOMAIN)
     info.metadata.update({name: value[:_MOST_PARAM_CHARACTERS] for name, value in fault.params.items()})
     if fault.field:
@@ -51,8 +51,20 @@ def to_status(fault: Fault) -> grpc.Status:
         for violation in fault.violations[:_MOST_VIOLATIONS]:
             bad.field_violations.add(field=violation.field, reason=violation.rule, description=violation.message)
         status.details.add().Pack(bad)
-    converted: grpc.Status = rpc_status.to_status(status)
+    return status
+
+
+def to_grpc_status(fault: Fault) -> grpc.Status:
+    """The same, to end a call with."""
+    converted: grpc.Status = rpc_status.to_status(to_status(fault))
     return converted
+
+
+def to_rpc_error(status: status_pb2.Status) -> grpc.aio.AioRpcError:
+    """The error of a call that ends with this status."""
+    ended = rpc_status.to_status(status)
+    trailing = grpc.aio.Metadata(*ended.trailing_metadata)
+    return grpc.aio.AioRpcError(ended.code, grpc.aio.Metadata(), trailing, ended.details)
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> Fault:

@@ -26,6 +26,7 @@ from dispatch.work_orders.creation import cancel_work_order, create_work_order
 from dispatch.work_orders.placement import Placement
 from dispatch.work_orders.work_order import WorkOrder
 from servicekit.clock import ManualClock
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.database.tables import outbox
 from servicekit.deadlines import CHINA_TIME
@@ -84,8 +85,7 @@ class Depot:
                 user_id=name,
                 territory=territory,
                 qualifications=[qualification],
-                key="",
-                fingerprint=b"",
+                key=CreationKey("", b""),
                 principal=DISPATCHER,
                 policy=self.placement.policy,
             )
@@ -203,7 +203,7 @@ class Planner:
     async def plan_shift(self, engineer_id: UUID) -> UUID:
         shift = Window(self.start - timedelta(hours=2), self.start + timedelta(hours=7))
         async with self.database.transaction("plan_shift") as tx:
-            profile = await rostering.plan_shift(tx, engineer_id, shift, key="", fingerprint=b"", principal=DISPATCHER)
+            profile = await rostering.plan_shift(tx, engineer_id, shift, key=CreationKey("", b""), principal=DISPATCHER)
         return profile.shifts[-1].shift_id
 
     async def cancel_shift(self, engineer_id: UUID) -> None:
@@ -215,7 +215,7 @@ class Planner:
 
     def wish(self, *, case_id: UUID | None = None, start=None, skill="broadband_repair", key="") -> Wish:
         need = Need("cn.gd.gz", skill, "junior")
-        return Wish(case_id or uuid4(), need, start or self.start, key, b"wish")
+        return Wish(case_id or uuid4(), need, start or self.start, CreationKey(key, b"wish"))
 
     async def hold(self, wish: Wish | None = None, *, principal=DISPATCHER, **facts) -> Reservation:
         wish = wish or self.wish(**facts)

@@ -6,6 +6,7 @@ import pytest
 from dispatch.engineers import commands
 from dispatch.engineers.queries import list_engineers
 from dispatch.work_orders.work_order import State
+from servicekit.creation import CreationKey
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 
@@ -20,8 +21,7 @@ async def register(depot, *, key="k", fingerprint=b"1", user_id="li", territory=
             user_id=user_id,
             territory=territory,
             qualifications=[],
-            key=key,
-            fingerprint=fingerprint,
+            key=CreationKey(key, fingerprint),
             principal=principal,
             policy=depot.placement.policy,
         )

@@ -14,6 +14,7 @@ from dispatch.slots.reservation import State
 from dispatch.slots.tables import RESERVATIONS
 from dispatch.work_orders.work_order import State as OrderState
 from google.protobuf.json_format import ParseDict
+from servicekit.creation import CreationKey
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.windows import Window
@@ -294,7 +295,7 @@ async def test_dsp_05_nobody_is_left_then_other_times_are_offered(planner, depot
     shift_of_late = planner.next_start + timedelta(days=1)
     async with planner.database.transaction("plan") as tx:
         window = Window(shift_of_late, shift_of_late + timedelta(hours=2))
-        await rostering.plan_shift(tx, late, window, key="", fingerprint=b"", principal=DISPATCHER)
+        await rostering.plan_shift(tx, late, window, key=CreationKey("", b""), principal=DISPATCHER)
     await drop(planner, li)
     (failed,) = await planner.told("failed")
     assert failed["appointment_id"] == wanted.appointment_id

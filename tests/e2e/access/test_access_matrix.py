@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from calling import Callers, Services, services_of
+from bihuan.platform.v1 import calls_pb2
+from calling import Callers, Services, reason_in, services_of
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from matrix import PAGE, PUBLIC, contracted, differences, operations, page, stated
 from servicekit.identity.principal import ROLES
 
 BY_SERVICE = {each.containing_service.full_name: each.containing_service.methods for each in operations()}
-# What may succeed without being told anything; all else would change something.
-READS = ("Get", "List", "Find", "Verify")
+CARRIER = calls_pb2.DESCRIPTOR.services_by_name["CallService"].methods_by_name["ServeCalls"]
+# What may succeed without being told anything; all else would change something. A message without calls does nothing.
+READS = ("Get", "List", "Find", "Verify", "ServeCalls")
 
 
 def test_the_contracts_let_in_whom_the_matrix_names() -> None:
@@ -61,6 +63,34 @@ def test_gwy08_every_operation_answers_every_role_as_the_matrix_says(
         if not _as_stated(rows[operation.name], role, code := _ask(services, where, operation, token), operation)
     ]
     assert wrong == []
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("service", [name for name in BY_SERVICE if name != CARRIER.containing_service.full_name])
+def test_gwy08_calls_that_travel_together_are_each_let_in_by_their_own_token(
+    service: str, services: Services, callers: Callers
+) -> None:
+    rows = stated()[service]
+    tokens = {"": "", **{role: callers.token(role, domain="cn") for role in sorted(ROLES)}}
+    asked = [(operation, role) for operation in BY_SERVICE[service] for role in tokens]
+    together = calls_pb2.ServeCallsRequest(
+        calls=[
+            calls_pb2.CarriedCall(
+                method=f"/{service}/{operation.name}",
+                metadata={"authorization": f"Bearer {tokens[role]}"} if role else {},
+            )
+            for operation, role in asked
+        ]
+    )
+    for where in services.serving(BY_SERVICE[service][0]):
+        _, messages = services.answer(where, CARRIER, together)
+        answers = {answer.call: answer for message in messages for answer in message.answers}
+        wrong = [
+            f"{where}: {operation.name} as {role or 'nobody'}: {code or 'done'}"
+            for place, (operation, role) in enumerate(asked)
+            if not _as_stated(rows[operation.name], role, code := reason_in(answers[place].failure), operation)
+        ]
+        assert wrong == []
 
 
 def _ask(services: Services, where: str, operation: MethodDescriptor, token: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import grpc.aio
-
 from servicekit.errors import Fault
 
 
@@ -18,14 +16,13 @@ class Budget:
     # For callers that name no deadline.
     default: float = 30.0
 
-    def left(self, context: grpc.aio.ServicerContext) -> tuple[float, bool]:  # type: ignore[type-arg]
-        """Seconds that the call has left, and whether the caller itself (and so gRPC) watches over them.
+    def left(self, seconds: float | None) -> float:
+        """Seconds that a call has whose caller waits `seconds`, None where they don't say.
 
         Raises Fault deadline_too_short.
         """
-        left = context.time_remaining()
-        if left is None:
-            return self.default, False
-        if left < self.least:
+        if seconds is None:
+            return self.default
+        if seconds < self.least:
             raise Fault("deadline_too_short")
-        return left, True
+        return seconds

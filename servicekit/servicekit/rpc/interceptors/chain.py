@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import grpc
@@ -26,10 +27,48 @@ from servicekit.rpc.interceptors.budget import Budget
 from servicekit.rpc.interceptors.errors import as_fault
 from servicekit.rpc.interceptors.telemetry import CallTelemetry
 from servicekit.rpc.interceptors.validation import Validation
-from servicekit.rpc.status import to_status
+from servicekit.rpc.status import to_grpc_status
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[[Message, Context], Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a call has come."""
+
+    metadata: Mapping[str, Any]
+    # Seconds that its caller waits from now on; None where they don't say.
+    seconds: float | None
+    # gRPC itself ends the call when they are over.
+    watched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedMethod:
+    """A method behind all steps."""
+
+    # Raises nothing but Fault and cancellation.
+    serve: Callable[[Message, Arrival, Context], Awaitable[Message]]
+    read: Callable[[bytes], Message]
+    write: Callable[[Message], bytes]
+
+    def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
+        """For calls that come each by itself."""
+        serve = self.serve
+
+        async def serve_alone(request: Message, context: Context) -> Message:
+            left = context.time_remaining()
+            arrival = Arrival(dict(context.invocation_metadata() or ()), left, watched=left is not None)
+            try:
+                return await serve(request, arrival, context)
+            except Fault as fault:
+                told = fault
+            return await context.abort_with_status(to_grpc_status(told))
+
+        return grpc.unary_unary_rpc_method_handler(
+            serve_alone, request_deserializer=self.read, response_serializer=self.write
+        )
 
 
 class CallChain:
@@ -41,34 +80,30 @@ class CallChain:
         self._telemetry = CallTelemetry()
         self._validation = Validation()
 
-    def guard(
-        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-        """The handlers of `service` (full name), each behind the steps. Raises TypeError for a streaming method."""
+    def guard(self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]) -> dict[str, GuardedMethod]:
+        """The methods of `service` (full name), each behind the steps. Raises TypeError for a streaming method."""
         methods = descriptor_pool.Default().FindServiceByName(service).methods_by_name
         return {name: self._guarded(methods[name], handler) for name, handler in handlers.items()}
 
-    def _guarded(
-        self, method: MethodDescriptor, handler: grpc.RpcMethodHandler[Any, Any]
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    def _guarded(self, method: MethodDescriptor, handler: grpc.RpcMethodHandler[Any, Any]) -> GuardedMethod:
         if handler.unary_unary is None:
             raise TypeError(f"{method.full_name}: only unary methods can be served")
-        self._validation.warm_up(message_factory.GetMessageClass(method.input_type))
-        return grpc.unary_unary_rpc_method_handler(
-            self._serve(method, cast("Behaviour", handler.unary_unary)),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        request_class = message_factory.GetMessageClass(method.input_type)
+        self._validation.warm_up(request_class)
+        serve = self._serve(method, cast("Behaviour", handler.unary_unary))
+        return GuardedMethod(serve, request_class.FromString, lambda response: response.SerializeToString())
 
-    def _serve(self, method: MethodDescriptor, behaviour: Behaviour) -> Behaviour:
+    def _serve(
+        self, method: MethodDescriptor, behaviour: Behaviour
+    ) -> Callable[[Message, Arrival, Context], Awaitable[Message]]:
         name = f"{method.containing_service.full_name}/{method.name}"
         rule = AccessRule.of(method)
 
-        async def serve(request: Message, context: Context) -> Message:
-            metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
+        async def serve(request: Message, arrival: Arrival, context: Context) -> Message:
+            metadata = arrival.metadata
             with self._telemetry.observe(name, metadata) as observed:
                 try:
-                    left, watched = self._budget.left(context)
+                    left = self._budget.left(arrival.seconds)
                     call = Call(
                         name,
                         negotiate(metadata.get("accept-language", "")) or DEFAULT_LANGUAGE,
@@ -80,14 +115,14 @@ class CallChain:
                     if call.principal and call.principal.language and "accept-language" not in metadata:
                         call.language = call.principal.language
                     self._validation.require_valid(request, call.language)
-                    if watched:
+                    if arrival.watched:
                         return await behaviour(request, context)
                     return await _in_time(behaviour(request, context), left)
                 except Exception as error:
                     # Nothing may leave the service but a fault.
                     fault = as_fault(error, name)
                 observed.failed(fault)
-                return await context.abort_with_status(to_status(fault))
+                raise fault
 
         return serve
 

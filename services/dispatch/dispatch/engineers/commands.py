@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
-from servicekit.ids import uuid7
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.access import require_may_act
@@ -38,8 +38,7 @@ async def register_engineer(
     user_id: str,
     territory: str,
     qualifications: Sequence[Qualification],
-    key: str,
-    fingerprint: bytes,
+    key: CreationKey,
     principal: Principal,
     policy: Policy,
 ) -> Profile:
@@ -51,14 +50,13 @@ async def register_engineer(
     principal.require_region(territory)
     for qualification in qualifications:
         policy.require_known(skill=qualification.skill, level=qualification.level, field="qualifications")
-    new_id = uuid7()
     # So that a certificate which comes at this moment is not missed on both sides.
     await hold_waiting_line(tx)
-    claimed = await tx.claim_keys(f"register_engineer {principal.user_id}", {key: (fingerprint, new_id)})
-    if claimed[key] != new_id:
-        return await get_engineer(tx, claimed[key])
+    engineer_id, new = await claim_id(tx, "register_engineer", key, principal)
+    if not new:
+        return await get_engineer(tx, engineer_id)
     engineer = Engineer(
-        engineer_id=new_id,
+        engineer_id=engineer_id,
         version=1,
         display_name=display_name,
         user_id=user_id,
@@ -67,11 +65,11 @@ async def register_engineer(
     )
     if (await tx.execute(_ADD_ENGINEER, engineer.model_dump())).rowcount != 1:
         raise Fault("engineer_exists", field="user_id")
-    tx.emit(events_pb2.EngineerRegistered(engineer_id=str(new_id), territory=territory), version=1)
+    tx.emit(events_pb2.EngineerRegistered(engineer_id=str(engineer_id), territory=territory), version=1)
     for qualification in qualifications:
         await put_qualification(tx, engineer, qualification)
     await bring_qualifications(tx, engineer, policy.ranks)
-    return await get_engineer(tx, new_id)
+    return await get_engineer(tx, engineer_id)
 
 
 async def grant_qualification(

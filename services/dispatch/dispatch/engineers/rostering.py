@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
-from servicekit.ids import uuid7
 from servicekit.windows import Window
 from sqlalchemy import delete, insert, select, update
 
@@ -21,13 +21,12 @@ SHIFT_CANCELLED = "shift_cancelled"
 
 
 async def plan_shift(
-    tx: UnitOfWork, engineer_id: UUID, shift: Window, *, key: str, fingerprint: bytes, principal: Principal
+    tx: UnitOfWork, engineer_id: UUID, shift: Window, *, key: CreationKey, principal: Principal
 ) -> Profile:
     """A further planned shift. Raises Fault shift_invalid for one that is over or never begins, shift_overlaps,
     engineer_unknown, domain_forbidden."""
-    new_id = uuid7()
-    claims = {key: (fingerprint, new_id)}
-    if (await tx.claim_keys(f"plan_shift {principal.user_id}", claims))[key] != new_id:
+    shift_id, new = await claim_id(tx, "plan_shift", key, principal)
+    if not new:
         return await get_engineer(tx, engineer_id)
     if shift.start >= shift.end or shift.end <= tx.now:
         raise Fault("shift_invalid", field="valid_for")
@@ -39,7 +38,7 @@ async def plan_shift(
     )
     if (await tx.execute(overlapping)).first() is not None:
         raise Fault("shift_overlaps", field="valid_for", shift=str(shift))
-    planned = Shift(shift_id=new_id, engineer_id=engineer_id, starts_at=shift.start, ends_at=shift.end)
+    planned = Shift(shift_id=shift_id, engineer_id=engineer_id, starts_at=shift.start, ends_at=shift.end)
     await tx.execute(insert(SHIFTS), planned.model_dump())
     engineer = await store.change(tx, engineer)
     event = events_pb2.EngineerShiftPlanned(engineer_id=str(engineer_id), shift=shift.message())

@@ -1,12 +1,12 @@
 """AppointmentSlotService (DSP-05)."""
 
-import hashlib
 from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 import grpc.aio
 from bihuan.dispatch.v1 import appointments_pb2, appointments_pb2_grpc
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.identity import Principal, caller
 
@@ -60,8 +60,7 @@ class AppointmentSlotServicer(appointments_pb2_grpc.AppointmentSlotServiceServic
                 level=request.level,
             ),
             start=request.start_date_time.ToDatetime(UTC),
-            key=request.idempotency_key,
-            fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
+            key=CreationKey.of(request),
         )
         held = await self._database.run(
             "hold_time_slot", lambda tx: holding.hold_slot(tx, wish, principal, self._policy)

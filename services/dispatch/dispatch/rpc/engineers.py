@@ -1,11 +1,11 @@
 """EngineerService (DSP-01, DSP-02)."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
 import grpc.aio
 from bihuan.dispatch.v1 import engineers_pb2, engineers_pb2_grpc
+from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import caller
@@ -40,8 +40,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
                 user_id=request.user_id,
                 territory=request.territory,
                 qualifications=[qualification_of(message) for message in request.qualifications],
-                key=request.idempotency_key,
-                fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
+                key=CreationKey.of(request),
                 principal=principal,
                 policy=self._placement.policy,
             ),
@@ -119,8 +118,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
                 tx,
                 UUID(request.engineer_id),
                 Window.of(request.valid_for),
-                key=request.idempotency_key,
-                fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
+                key=CreationKey.of(request),
                 principal=principal,
             ),
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
+from servicekit.creation import CreationKey, claim_id
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -32,9 +33,7 @@ class Wish:
     case_id: UUID
     need: Need
     start: datetime
-    # The caller's idempotency key, and a digest of everything else that they sent.
-    key: str
-    fingerprint: bytes
+    key: CreationKey
 
 
 def read_need(policy: Policy, *, region: str, category: str, skill: str, level: str) -> Need:
@@ -71,10 +70,9 @@ async def hold_slot(tx: UnitOfWork, wish: Wish, principal: Principal, policy: Po
     Raises Fault slot_taken or slots_exhausted when there is no room, those of require_bookable, domain_forbidden.
     """
     require_serves(principal, wish.need.region)
-    new_id = uuid7()
-    claimed = await tx.claim_keys(f"hold_slot {principal.user_id}", {wish.key: (wish.fingerprint, new_id)})
-    if claimed[wish.key] != new_id:
-        return await store.find(tx, claimed[wish.key])
+    reservation_id, new = await claim_id(tx, "hold_slot", wish.key, principal)
+    if not new:
+        return await store.find(tx, reservation_id)
     window = require_bookable(wish.start, tx.now, policy.slots)
     await hold_waiting_line(tx)
     customer = principal.user_id if principal.is_customer else ""
@@ -83,7 +81,7 @@ async def hold_slot(tx: UnitOfWork, wish: Wish, principal: Principal, policy: Po
     board = await board_of(tx, window, policy)
     engineer_id = await _find_room(tx, board, wish.need)
     reservation = Reservation(
-        reservation_id=new_id,
+        reservation_id=reservation_id,
         version=1,
         state=State.HELD,
         case_id=wish.case_id,

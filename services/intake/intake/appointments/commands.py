@@ -1,11 +1,11 @@
 """What customers and the desk do with appointments: each function is one use case in one transaction (INT-09)."""
 
-import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
 from bihuan.dispatch.v1 import events_pb2 as dispatch_events
 from bihuan.intake.v1 import appointments_pb2
+from servicekit.creation import CreationKey, claim_id
 from servicekit.customerkeys import public_key
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
@@ -43,19 +43,16 @@ async def book_appointment(
     case that needs no visit, and those of a case that the principal may not see.
     """
     _require_checked(request, desk.standards)
-    new_id = uuid7()
-    fingerprint = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
-    claims = {request.idempotency_key: (fingerprint, new_id)}
-    claimed = (await tx.claim_keys(f"book_appointment {principal.user_id}", claims))[request.idempotency_key]
-    if claimed != new_id:
-        return await store.find(tx, claimed)
+    appointment_id, new = await claim_id(tx, "book_appointment", CreationKey.of(request), principal)
+    if not new:
+        return await store.find(tx, appointment_id)
     case = await take_case_in_hand(tx, principal, request.case)
     if (live := await store.live_of_case(tx, case.case_id)) is not None:
         raise Fault("appointment_exists", appointment_id=live.appointment_id)
     appointed.require_appointable(case, "book_appointment")
     content = _content(case, request, desk.standards)
     appointment = Appointment(
-        appointment_id=new_id,
+        appointment_id=appointment_id,
         version=1,
         state=State.INITIALIZED,
         case_id=case.case_id,

@@ -1,0 +1,115 @@
+"""A service of cases, served for the tests by the real server and asked by the real client."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
+from servicekit.errors import Fault
+from servicekit.identity import Principal, caller, current_call, language
+from servicekit.rpc.client import Channel
+from servicekit.rpc.interceptors.budget import Budget
+from servicekit.rpc.server import Server
+
+PRINCIPALS = {
+    "agent": Principal("u-agent", frozenset({"agent"}), "cn.gd", language="en"),
+    "trainer": Principal("u-trainer", frozenset({"trainer"}), "cn"),
+}
+
+
+class Tokens:
+    async def verify(self, token: str) -> Principal:
+        if token not in PRINCIPALS:
+            raise Fault("token_invalid")
+        return PRINCIPALS[token]
+
+
+class Cases(cases_pb2_grpc.CaseServiceServicer):
+    """Answers with what it saw of the call, or does what a test tells it to."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.raises: list[Exception] = []
+        self.waits = 0.0
+        self.backend: Channel | None = None
+
+    async def GetCase(self, request: cases_pb2.GetCaseRequest, context: Any) -> cases_pb2.Case:  # noqa: N802
+        self.calls += 1
+        await asyncio.sleep(self.waits)
+        if self.raises:
+            raise self.raises.pop(0)
+        if self.backend:
+            return await cases_pb2_grpc.CaseServiceStub(self.backend).GetCase(request)
+        call = current_call()
+        assert call
+        left = call.deadline - time.monotonic()
+        return cases_pb2.Case(
+            case_number=request.case, owner=caller(context).user_id, result=language(context), subject=f"{left:.3f}"
+        )
+
+    async def OpenCase(self, request: cases_pb2.OpenCaseRequest, context: Any) -> cases_pb2.OpenCaseResponse:  # noqa: N802
+        self.calls += 1
+        if self.raises:
+            raise self.raises.pop(0)
+        return cases_pb2.OpenCaseResponse(case=cases_pb2.Case(channel=request.channel))
+
+
+class Running:
+    """A served `Cases` and a stub for it."""
+
+    def __init__(self, cases: Cases, server: Server, channel: Channel | Accompanied) -> None:
+        self.cases, self.server = cases, server
+        self.stub = cases_pb2_grpc.CaseServiceStub(channel)
+
+
+class Accompanied:
+    """A channel on which no call travels alone: with each goes one that nobody serves."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def unary_unary(self, method: str, **marshalling: Any) -> Any:
+        call = self._channel.unary_unary(method, **marshalling)
+        nobody = self._channel.unary_unary("/bihuan.intake.v1.CaseService/Nothing", **marshalling)
+
+        async def accompanied(request: Any, **options: Any) -> Any:
+            answer, companion = await asyncio.gather(call(request, **options), nobody(request), return_exceptions=True)
+            assert isinstance(companion, Fault)
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        return accompanied
+
+
+async def always() -> bool:
+    return True
+
+
+@asynccontextmanager
+async def serving(*, together: bool = False) -> AsyncIterator[Running]:
+    """`together`: every call travels with another one."""
+    cases = Cases()
+    server = Server(
+        "127.0.0.1:0",
+        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
+        tokens=Tokens(),
+        is_ready=always,
+        budget=Budget(least=0.05, default=0.3),
+    )
+    await server.start()
+    channel = Channel(server.address, lambda: "agent", together=together)
+    yield Running(cases, server, Accompanied(channel) if together else channel)
+    await channel.close()
+    await server.stop(2)
+
+
+async def fault_of(call: Any) -> Fault:
+    with pytest.raises(Fault) as raised:
+        await call
+    return raised.value

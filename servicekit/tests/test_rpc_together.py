@@ -1,0 +1,220 @@
+"""Calls of one moment travel together, and nobody can tell it by their answer (GWY-01, GWY-08, TRC-01)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+import pytest
+from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
+from bihuan.platform.v1 import calls_pb2, calls_pb2_grpc
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rpc_serving import Cases, Tokens, always
+from servicekit.errors import Fault
+from servicekit.identity import caller, language
+from servicekit.rpc.carried import CarriedCalls
+from servicekit.rpc.client import Channel
+from servicekit.rpc.server import Server
+
+# More than one message holds.
+MANY = 150
+LARGE = 100_000
+
+
+class Echo(Cases):
+    """Answers with what it was asked: `NAME SECONDS CHARACTERS`, how long to wait and how much to say."""
+
+    async def GetCase(self, request: cases_pb2.GetCaseRequest, context: Any) -> cases_pb2.Case:  # noqa: N802
+        self.calls += 1
+        told, pause, length, *_ = [*request.case.split(" "), "0", "0"]
+        await asyncio.sleep(float(pause))
+        if told == "unknown":
+            raise Fault("case_unknown", case=request.case)
+        return cases_pb2.Case(
+            case_number=told, owner=caller(context).user_id, result=language(context), description="长" * int(length)
+        )
+
+
+class Running:
+    """A served `Echo`, a channel to it on which calls travel together, and the messages that it got."""
+
+    def __init__(self, cases: Echo, server: Server, channel: Channel, messages: list[int]) -> None:
+        self.cases, self.server, self.channel, self.messages = cases, server, channel, messages
+        self.stub = cases_pb2_grpc.CaseServiceStub(channel)
+
+    async def ask(self, case: str, token: str = "agent", **options: Any) -> Any:
+        """The answer, or the fault."""
+        metadata = (("authorization", f"Bearer {token}"), *options.pop("metadata", ()))
+        try:
+            return await self.stub.GetCase(cases_pb2.GetCaseRequest(case=case), metadata=metadata, **options)
+        except Fault as fault:
+            return fault
+
+
+@pytest.fixture
+async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    messages: list[int] = []
+    serve_calls = CarriedCalls.ServeCalls
+
+    async def counted(self: CarriedCalls, request: Any, context: Any) -> None:
+        messages.append(len(request.calls))
+        await serve_calls(self, request, context)
+
+    monkeypatch.setattr(CarriedCalls, "ServeCalls", counted)
+    cases = Echo()
+    server = Server(
+        "127.0.0.1:0",
+        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
+        tokens=Tokens(),
+        is_ready=always,
+    )
+    await server.start()
+    channel = Channel(server.address, together=True)
+    yield Running(cases, server, channel, messages)
+    await channel.close()
+    await server.stop(2)
+
+
+async def test_each_has_its_own_caller_language_and_outcome(running: Running) -> None:
+    english, chinese, refused, unknown, nobody = await asyncio.gather(
+        running.ask("1"),
+        running.ask("2", metadata=(("accept-language", "zh"),)),
+        running.ask("3", token="trainer"),
+        running.ask("unknown"),
+        running.ask("5", token="forged"),
+    )
+    assert running.messages == [5]
+    assert (english.case_number, english.owner, english.result) == ("1", "u-agent", "en")
+    assert (chinese.case_number, chinese.result) == ("2", "zh-CN")
+    assert [fault.code for fault in (refused, unknown, nobody)] == ["role_forbidden", "case_unknown", "token_invalid"]
+    assert unknown.params == {"case": "unknown"}
+    assert running.cases.calls == 3
+
+
+async def test_a_call_without_companions_comes_alone(running: Running) -> None:
+    assert (await running.ask("1")).case_number == "1"
+    assert (await running.ask("2")).case_number == "2"
+    assert running.messages == []
+
+
+async def test_no_call_waits_for_a_slower_one(running: Running) -> None:
+    slow = asyncio.create_task(running.ask("slow 30"))
+    quick = [asyncio.create_task(running.ask(str(number))) for number in range(5)]
+    answers = await asyncio.gather(*quick)
+    assert [answer.case_number for answer in answers] == list("01234")
+    assert running.messages == [6]
+    assert not slow.done()
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
+
+
+async def test_each_ends_at_its_own_deadline(running: Running) -> None:
+    started = time.monotonic()
+    patient = asyncio.create_task(running.ask("patient 1.5", timeout=20))
+    hasty = await running.ask("hasty 30", timeout=0.3)
+    assert hasty.code == "deadline_exceeded"
+    assert time.monotonic() - started < 1.5
+    assert (await patient).case_number == "patient"
+    assert running.messages == [2]
+
+
+async def test_one_that_gives_up_takes_nothing_from_the_others(running: Running) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(running.ask(f"{number} 0.3")) for number in range(3)]
+        async with asyncio.timeout(10):
+            while running.cases.calls < 3:
+                await asyncio.sleep(0.01)
+        tasks[1].cancel()
+    assert [tasks[0].result().case_number, tasks[2].result().case_number] == ["0", "2"]
+    assert tasks[1].cancelled()
+
+
+# Characters of the request and of the answer.
+LENGTHS = st.tuples(st.sampled_from([0, LARGE]), st.sampled_from([0, 10, 1_000, LARGE, 10 * LARGE]))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lengths=st.lists(LENGTHS, min_size=1, max_size=20))
+async def test_every_answer_reaches_its_own_call_whatever_their_sizes(
+    running: Running, lengths: list[tuple[int, int]]
+) -> None:
+    asked = [f"{place} 0 {answer} {'x' * more}".rstrip() for place, (more, answer) in enumerate(lengths)]
+    answers = await asyncio.gather(*map(running.ask, asked))
+    for place, (more, length) in enumerate(lengths):
+        if more:
+            assert answers[place].violations[0].field == "case", "too long for the contract"
+        else:
+            assert (answers[place].case_number, len(answers[place].description)) == (str(place), length)
+
+
+async def test_more_than_one_message_holds(running: Running) -> None:
+    answers = await asyncio.gather(*(running.ask(f"{place} 0 {LARGE}") for place in range(MANY)))
+    assert [answer.case_number for answer in answers] == [str(place) for place in range(MANY)]
+    assert (max(running.messages), sum(running.messages)) == (64, MANY)
+
+
+async def test_what_cannot_be_read_harms_only_itself(running: Running) -> None:
+    get_case = "/bihuan.intake.v1.CaseService/GetCase"
+    good = calls_pb2.CarriedCall(
+        method=get_case,
+        request=cases_pb2.GetCaseRequest(case="1").SerializeToString(),
+        metadata={"authorization": "Bearer agent"},
+    )
+    broken = calls_pb2.CarriedCall(method=get_case, request=b"\xff\xff", metadata={"authorization": "Bearer agent"})
+    elsewhere = calls_pb2.CarriedCall(method="/bihuan.intake.v9.CaseService/GetCase")
+    async with grpc.aio.insecure_channel(running.server.address) as raw:
+        stub = calls_pb2_grpc.CallServiceStub(raw)
+        answers = {
+            answer.call: answer
+            async for message in stub.ServeCalls(calls_pb2.ServeCallsRequest(calls=[broken, elsewhere, good]))
+            for answer in message.answers
+        }
+    assert cases_pb2.Case.FromString(answers[2].response).case_number == "1"
+    assert answers[0].failure.code == grpc.StatusCode.INTERNAL.value[0]
+    assert answers[1].failure.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
+
+
+async def test_a_service_that_does_not_know_it_yet_gets_them_one_by_one() -> None:
+    cases = Echo()
+    older = grpc.aio.server()
+
+    async def get_case(request: cases_pb2.GetCaseRequest, _context: Any) -> cases_pb2.Case:
+        cases.calls += 1
+        return cases_pb2.Case(case_number=request.case)
+
+    handler = grpc.unary_unary_rpc_method_handler(
+        get_case, cases_pb2.GetCaseRequest.FromString, cases_pb2.Case.SerializeToString
+    )
+    service = grpc.method_handlers_generic_handler("bihuan.intake.v1.CaseService", {"GetCase": handler})
+    older.add_generic_rpc_handlers((service,))
+    port = older.add_insecure_port("127.0.0.1:0")
+    await older.start()
+    channel = Channel(f"127.0.0.1:{port}", together=True)
+    stub = cases_pb2_grpc.CaseServiceStub(channel)
+    try:
+        asked = [stub.GetCase(cases_pb2.GetCaseRequest(case=str(number))) for number in range(3)]
+        assert [answer.case_number for answer in await asyncio.gather(*asked)] == ["0", "1", "2"]
+        assert cases.calls == 3
+    finally:
+        await channel.close()
+        await older.stop(1)
+
+
+async def test_calls_under_way_end_with_their_channel(running: Running) -> None:
+    calls = [asyncio.create_task(running.ask(f"{number} 30")) for number in range(3)]
+    async with asyncio.timeout(10):
+        while running.cases.calls < 3:
+            await asyncio.sleep(0.01)
+    await running.channel.close()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in ended), ended
+
+
+async def test_a_service_that_is_away_is_unavailable_for_each(running: Running) -> None:
+    await running.server.stop(1)
+    faults = await asyncio.gather(*(running.ask(str(number)) for number in range(3)))
+    assert [fault.code for fault in faults] == ["unavailable"] * 3
