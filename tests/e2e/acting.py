@@ -187,6 +187,15 @@ class Story:
         assert told.returncode == 0, told.stderr
         return [json.loads(line)["subject"].removeprefix("bihuan.") for line in told.stdout.splitlines()]
 
+    def events_until(self, last: str) -> list[str]:
+        """The same once `last` has been told: the bus gets an event some time after the commit."""
+
+        def look() -> list[str] | None:
+            told = self.events()
+            return told if last in told else None
+
+        return self.cast.platform.eventually(look, f"case {self.number}: {last} was never told")
+
     def until(self, stage: str, patience: float = 60.0) -> Any:
         """The case once it stands in `stage`; short for `CASE_STAGE_…`."""
         return self.until_case(lambda case: case["stage"] == f"CASE_STAGE_{stage.upper()}", f"never {stage}", patience)

@@ -63,10 +63,10 @@ class Feed:
     def read(self) -> list[dict[str, Any]]:
         """Everything that waits, acknowledged."""
         url = json.loads((self.cast.platform.home / "run" / "platform.json").read_text())["nats_url"]
-        read: subprocess.CompletedProcess[str] | None = None
+        told = ""
 
-        def run() -> bool:
-            nonlocal read
+        def is_read() -> bool:
+            nonlocal told
             read = subprocess.run(
                 [sys.executable, EXAMPLES / "read_feed.py", url, self.partner, "--until-empty"],
                 env={**os.environ, "FEED_PASSWORD": self.password},
@@ -75,12 +75,25 @@ class Feed:
                 timeout=60,
                 check=False,
             )
+            told = read.stdout
+            # A new password counts a moment later. A reader that was let in reads to the end: what it has told and
+            # acknowledged does not come again.
+            assert read.returncode == 0 or told == "", read.stderr
             return read.returncode == 0
 
-        # A new password counts a moment later.
-        self.cast.platform.eventually(run, "the feed cannot be read")
-        assert read is not None
-        return [json.loads(line) for line in read.stdout.splitlines()]
+        self.cast.platform.eventually(is_read, "the feed cannot be read")
+        return [json.loads(line) for line in told.splitlines()]
+
+    def read_until(self, *types: str, case_id: str) -> list[dict[str, Any]]:
+        """Everything that is told until events of these types have been told of the case."""
+        told: list[dict[str, Any]] = []
+
+        def are_told() -> bool:
+            told.extend(self.read())
+            return set(types) <= {entry["type"] for entry in told if entry["caseid"] == case_id}
+
+        self.cast.platform.eventually(are_told, f"{types} were not told of {case_id}")
+        return told
 
 
 @dataclass

@@ -15,7 +15,10 @@ def test_the_person_concerned_is_assigned_training(platform) -> None:
     grievance = Grievance.by_web(Cast(platform, PLACE), "客服态度恶劣", "工号 12 不耐烦，挂断电话。")
     assert grievance.look()["proposed"]["complaint_class"] == "service_attitude"
     grievance.classify("service_attitude", "minor", person_concerned="agent2")
-    (command,) = [message for message in grievance.messages(commands=True) if "assign_training" in message["subject"]]
+    (command,) = platform.eventually(
+        lambda: [asked for asked in grievance.messages(commands=True) if "assign_training" in asked["subject"]],
+        "nobody asked for training",
+    )
     assert command["subject"] == "bihuan.training.commands.assign_training"
     wanted = command["data"]
     assert (wanted["person"], wanted["course_topic"]) == ("agent2", "etiquette")

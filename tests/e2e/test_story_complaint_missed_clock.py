@@ -17,8 +17,12 @@ def test_a_missed_clock_escalates(platform) -> None:
     platform.advance("49h")
     grievance.until(lambda complaint: complaint["priority"] < before, "nobody escalated")
     platform.eventually(lambda: "complaint_escalated" in grievance.history(), "the history does not tell")
-    assert {grievance.clocks()[name] for name in ("complaint_classification", "complaint_start")} == {"missed"}
-    escalated = [m for m in grievance.messages() if m["subject"].endswith("complaint.escalated.v1")]
+    for name in ("complaint_classification", "complaint_start"):
+        platform.eventually(lambda name=name: grievance.clocks()[name] == "missed", f"{name} was not missed")
+    escalated = platform.eventually(
+        lambda: [told for told in grievance.messages() if told["subject"].endswith("complaint.escalated.v1")],
+        "it was not told on the bus",
+    )
     assert {message["data"]["escalated_to"] for message in escalated} == {SUPERVISOR}
     grievance.classify("service_quality", "minor")
     grievance.handle("已致歉并安排上门。")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Span = Mapping[str, Any]
 
 
-def spans_of_case(platform: Any, case_id: str) -> list[Span]:
-    """What `bihuan trace CASE --json` tells."""
-    spans: list[Span] = platform.json("trace", case_id)["spans"]
-    return spans
+def until_traced(platform: Any, case_id: str, shown: Callable[[Sequence[Span]], bool]) -> list[Span]:
+    """What `bihuan trace CASE --json` tells once `shown` is true of it: processes keep their spans some time after the
+    work, and those who only listen work later."""
+
+    def look() -> list[Span] | None:
+        spans: list[Span] = platform.json("trace", case_id)["spans"]
+        return spans if shown(spans) else None
+
+    traced: list[Span] = platform.eventually(look, "not everything was traced")
+    return traced
 
 
 def life_of(case_id: str, spans: Iterable[Span]) -> list[Span]:

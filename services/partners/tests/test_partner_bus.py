@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import os
+import runpy
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import nats
 import nats.errors
@@ -19,6 +23,8 @@ from servicekit.testing.waiting import eventually
 
 OURS, OTHER = "partner-ours", "partner-other"
 EVENT = "bihuan.intake.case.opened.v1"
+# What partners begin from: a script, not a package.
+READER = runpy.run_path(str(Path(__file__).parents[3] / "examples/partner/read_feed.py"))
 
 
 @pytest.fixture
@@ -62,6 +68,35 @@ async def test_a_partner_reads_and_acknowledges_its_own_feed(nats_server, operat
         await message.ack_sync()
     info = await operator.consumer_info(FEEDS, OURS)
     assert (info.num_ack_pending, info.num_pending) == (0, 0)
+
+
+async def test_the_example_tells_what_waits_and_ends_when_the_bus_says_that_nothing_does(
+    nats_server, operator, passwords, capsys
+) -> None:
+    for number in range(3):
+        await operator.publish(feed_subject(OURS, EVENT), b"{}", headers={"ce-id": str(number)})
+    read_feed = READER["read_feed"]
+    await read_feed(nats_server.url, OURS, passwords[OURS], until_empty=True)
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [OURS, "0", "1", "2"]
+    await read_feed(nats_server.url, OURS, passwords[OURS], until_empty=True)
+    assert capsys.readouterr().out == ""
+    info = await operator.consumer_info(FEEDS, OURS)
+    assert (info.num_ack_pending, info.num_pending) == (0, 0)
+
+
+async def test_the_example_does_not_take_a_silent_bus_for_an_empty_feed(nats_server, passwords) -> None:
+    """As on a busy machine: the server is stopped for longer than an empty feed takes to be told."""
+    async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
+        os.kill(nats_server.pid, signal.SIGSTOP)
+        # Until all of it is stopped, some of its threads go on.
+        await asyncio.to_thread(os.waitid, os.P_PID, nats_server.pid, os.WSTOPPED)
+        try:
+            asked = asyncio.create_task(READER["next_event"](client, OURS, linger=False))
+            assert await asyncio.wait([asked], timeout=READER["LINGER_SECONDS"]) == (set(), {asked})
+        finally:
+            os.kill(nats_server.pid, signal.SIGCONT)
+        message = await asked
+        assert message.headers["ce-id"] == OURS
 
 
 async def test_what_was_not_acknowledged_comes_again_after_a_new_sign_in(nats_server, passwords) -> None:
