@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import grpc.aio
 import pytest
 from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
 from bihuan.platform.v1 import calls_pb2, calls_pb2_grpc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rpc_serving import Cases, Tokens, always
+from rpc_serving import Cases, Tokens, always, fault_of
 from servicekit.errors import Fault
 from servicekit.identity import caller, language
 from servicekit.rpc.carried import CarriedCalls
@@ -178,30 +180,49 @@ async def test_what_cannot_be_read_harms_only_itself(running: Running) -> None:
     assert answers[1].failure.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
 
 
+@asynccontextmanager
+async def served_by(service: str, **handlers: grpc.RpcMethodHandler[Any, Any]) -> AsyncIterator[Any]:
+    """A stub for a server that is not ours, on a channel on which calls travel together."""
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    channel = Channel(f"127.0.0.1:{port}", together=True)
+    yield cases_pb2_grpc.CaseServiceStub(channel)
+    await channel.close()
+    await server.stop(1)
+
+
 async def test_a_service_that_does_not_know_it_yet_gets_them_one_by_one() -> None:
-    cases = Echo()
-    older = grpc.aio.server()
+    asked = []
 
     async def get_case(request: cases_pb2.GetCaseRequest, _context: Any) -> cases_pb2.Case:
-        cases.calls += 1
+        asked.append(request.case)
         return cases_pb2.Case(case_number=request.case)
 
     handler = grpc.unary_unary_rpc_method_handler(
         get_case, cases_pb2.GetCaseRequest.FromString, cases_pb2.Case.SerializeToString
     )
-    service = grpc.method_handlers_generic_handler("bihuan.intake.v1.CaseService", {"GetCase": handler})
-    older.add_generic_rpc_handlers((service,))
-    port = older.add_insecure_port("127.0.0.1:0")
-    await older.start()
-    channel = Channel(f"127.0.0.1:{port}", together=True)
-    stub = cases_pb2_grpc.CaseServiceStub(channel)
-    try:
-        asked = [stub.GetCase(cases_pb2.GetCaseRequest(case=str(number))) for number in range(3)]
-        assert [answer.case_number for answer in await asyncio.gather(*asked)] == ["0", "1", "2"]
-        assert cases.calls == 3
-    finally:
-        await channel.close()
-        await older.stop(1)
+    async with served_by("bihuan.intake.v1.CaseService", GetCase=handler) as stub:
+        calls = [stub.GetCase(cases_pb2.GetCaseRequest(case=case)) for case in "abc"]
+        assert [answer.case_number for answer in await asyncio.gather(*calls)] == ["a", "b", "c"]
+    assert sorted(asked) == ["a", "b", "c"]
+
+
+async def test_a_call_that_gets_no_answer_is_told_so() -> None:
+    async def forget_all_but_the_first(_request: Any, context: Any) -> None:
+        response = cases_pb2.Case(case_number="a").SerializeToString()
+        await context.write(calls_pb2.ServeCallsResponse(answers=[calls_pb2.CarriedAnswer(response=response)]))
+
+    handler = grpc.unary_stream_rpc_method_handler(
+        forget_all_but_the_first,
+        calls_pb2.ServeCallsRequest.FromString,
+        calls_pb2.ServeCallsResponse.SerializeToString,
+    )
+    async with served_by("bihuan.platform.v1.CallService", ServeCalls=handler) as stub:
+        first, last = (stub.GetCase(cases_pb2.GetCaseRequest(case=case)) for case in "ab")
+        answer, fault = await asyncio.gather(first, fault_of(last))
+    assert (answer.case_number, fault.code) == ("a", "internal")
 
 
 async def test_calls_under_way_end_with_their_channel(running: Running) -> None:

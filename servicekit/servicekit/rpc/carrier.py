@@ -26,6 +26,7 @@ _MOST_CALLS: Final = 64
 # A larger request travels alone: with its companions it must stay within what a server takes in one message.
 _MOST_BYTES: Final = 64 * 1024
 _OUT_OF_TIME: Final = status_pb2.Status(code=code_pb2.DEADLINE_EXCEEDED, message="the time of this call is over")
+_NOT_ANSWERED: Final = status_pb2.Status(code=code_pb2.INTERNAL, message="the service has left this call out")
 
 
 @dataclass(eq=False, slots=True)
@@ -116,12 +117,19 @@ class Carrier:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 # A service that is older than we are, for as long as an update takes. It has done nothing.
                 _send_alone(passengers)
-            for passenger in passengers:
-                if not passenger.answer.done():
-                    passenger.answer.set_exception(error)
+            _fail(passengers, error)
+        else:
+            _fail(passengers, to_rpc_error(_NOT_ANSWERED))
         finally:
+            # Only left when this task was cancelled.
             for passenger in passengers:
                 passenger.answer.cancel()
+
+
+def _fail(passengers: Sequence[_Passenger], error: grpc.aio.AioRpcError) -> None:
+    for passenger in passengers:
+        if not passenger.answer.done():
+            passenger.answer.set_exception(error)
 
 
 def _send_alone(passengers: Sequence[_Passenger]) -> None:
