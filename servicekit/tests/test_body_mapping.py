@@ -1,4 +1,4 @@
-"""Bodies of events and commands are read as the protobuf library reads them (TRC-01)."""
+"""Bodies of events and commands are read as the protobuf library reads them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ _INTEGERS = frozenset(
     }
 )
 _FLOATS = frozenset({FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE})
-# Of the library's own messages, those that JSON has a text for. The others can be null, or anything, and are refused.
+# Of the library's own messages those that JSON has a text for. The others (Value, Struct, wrappers …) are refused: null
+# says something else in some of them than "not given".
 _TEXTS = frozenset({"google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask"})
 
 
@@ -39,9 +40,9 @@ _TEXTS = frozenset({"google.protobuf.Timestamp", "google.protobuf.Duration", "go
 def body_reader(message_type: Descriptor) -> Callable[[Any], dict[str, Any]]:
     """A function that turns the JSON object of a message of this type into the arguments of its constructor.
 
-    Fields of a newer contract are passed over, and so are its words for an enum. It raises whatever a conversion meets
-    in a value that is none of its field's: TypeError, ValueError, KeyError …; the constructor refuses the rest. Raises
-    TypeError for a message type with a field that it can't read.
+    Fields of a newer contract are passed over, and so are its words for an enum. The function raises whatever a
+    conversion meets in a value that is none of its field's: TypeError, ValueError, KeyError …; the constructor refuses
+    the rest. Raises TypeError itself for a message type with a field of a kind that it can't read.
     """
     converts: dict[str, tuple[str, Convert]] = {}
     for field in message_type.fields:
