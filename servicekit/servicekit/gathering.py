@@ -88,7 +88,7 @@ class Gatherer(Generic[Req, Res]):
         return [waiting for waiting in taken if not waiting.answer.done()]
 
     async def _answer(self, batch: list[_Waiting[Req, Res]], limit: int) -> None:
-        """Answers `batch`, which grows up to `limit` until its transaction has begun."""
+        """Answers `batch`, which others leave or join, up to `limit`, until its transaction has begun."""
         try:
             answers = await self._handle(batch, limit)
         except Exception as exc:
@@ -115,11 +115,16 @@ class Gatherer(Generic[Req, Res]):
         links = [trace.Link(waiting.origin) for waiting in batch if waiting.origin.trace_flags.sampled]
 
         async def work(tx: UnitOfWork) -> Sequence[Res | Fault]:
+            # Done again it begins here, too: with those who came late the first time, without those who gave up since.
+            batch[:] = [waiting for waiting in batch if not waiting.answer.done()]
             late = self._take(limit - len(batch))
             batch.extend(late)
             for waiting in late:
                 if waiting.origin.trace_flags.sampled:
                     trace.get_current_span().add_link(waiting.origin)
+                    links.append(trace.Link(waiting.origin))
+            if not batch:
+                return []
             requests = [waiting.request for waiting in batch]
             answers = await self._handle_many(tx, requests)
             if len(answers) != len(requests):

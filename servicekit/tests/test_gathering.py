@@ -1,14 +1,19 @@
 """Gathered requests share a transaction and can't fail each other."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from bihuan.intake.v1 import events_pb2 as intake
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from servicekit.database import engine
 from servicekit.database.engine import RETRIES
 from servicekit.database.tables import outbox
 from servicekit.errors import Fault
 from servicekit.gathering import Gatherer
+from servicekit.telemetry.names import TRANSACTION
 from sqlalchemy import func, select, text
 
 # Connections of the fixture's database.
@@ -60,6 +65,21 @@ async def behind_a_running_one(names: Names, gatherer: Gatherer, requests: list[
     return await asyncio.gather(*rest, return_exceptions=True)
 
 
+@asynccontextmanager
+async def occupied(database):
+    """No other transaction begins before this ends."""
+    async with AsyncExitStack() as transactions:
+        for _ in range(POOL):
+            await transactions.enter_async_context(database.transaction("occupy"))
+        yield
+
+
+async def turns() -> None:
+    """Everybody has had their turn and waits for something outside."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def test_requests_that_wait_share_one_transaction(database, names):
     gatherer = Gatherer(database, "store", names.store)
     assert await behind_a_running_one(names, gatherer, ["b", "a", "c"]) == ["B", "A", "C"]
@@ -69,9 +89,7 @@ async def test_requests_that_wait_share_one_transaction(database, names):
 
 async def test_who_comes_while_the_transaction_begins_still_shares_it(database, names):
     gatherer = Gatherer(database, "store", names.store, limit=2)
-    async with AsyncExitStack() as occupied:
-        for _ in range(POOL):  # so that none begins before this ends
-            await occupied.enter_async_context(database.transaction("occupy"))
+    async with occupied(database):
         waiting = []
         for name in "abc":
             waiting.append(asyncio.create_task(gatherer.submit(name)))
@@ -120,6 +138,52 @@ async def test_who_gave_up_while_waiting_is_left_out(database, names):
     names.gate.set()
     assert await asyncio.gather(first, stays) == ["FIRST", "STAYS"]
     assert await stored(database) == ["first", "stays"]
+
+
+async def test_who_gives_up_while_the_transaction_begins_is_left_out(database, names):
+    gatherer = Gatherer(database, "store", names.store)
+    async with occupied(database):
+        gone, stays = [asyncio.create_task(gatherer.submit(name)) for name in ("gone", "stays")]
+        await turns()
+        gone.cancel()
+    assert await stays == "STAYS"
+    async with occupied(database):
+        alone = asyncio.create_task(gatherer.submit("alone"))
+        await turns()
+        alone.cancel()
+    assert await gatherer.submit("last") == "LAST"
+    assert names.batches == [["stays"], ["last"]]
+
+
+async def test_a_transaction_that_is_done_again_leaves_out_who_gave_up_and_links_who_came_late(
+    database, names, monkeypatch
+):
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    # Tracers are made at import and bound to the first provider of the process.
+    monkeypatch.setattr(engine, "_tracer", tracer)
+    tries = []
+
+    async def lose_the_first(tx, requests):
+        tries.append(list(requests))
+        if len(tries) == 1:
+            callers["gone"].cancel()
+            await tx.execute(text("DO $$ BEGIN RAISE serialization_failure; END $$"))
+        return requests
+
+    gatherer, callers, asked = Gatherer(database, "lose", lose_the_first), {}, {}
+    async with occupied(database):
+        for name in ("first", "gone", "late"):
+            with tracer.start_as_current_span(name) as request:
+                callers[name] = asyncio.create_task(gatherer.submit(name))
+                asked[name] = request.get_span_context().span_id
+            await turns()
+    assert await asyncio.gather(callers["first"], callers["late"]) == ["first", "late"]
+    assert tries == [["first", "gone", "late"], ["first", "late"]]
+    transactions = [span for span in exporter.get_finished_spans() if span.attributes.get(TRANSACTION) == "lose"]
+    assert [{link.context.span_id for link in span.links} for span in transactions] == [set(asked.values())] * 2
 
 
 async def test_trouble_of_the_database_is_everybodys_and_later_it_goes_on(database, names):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -27,7 +29,7 @@ BATCH = 200
 _CLAIM = """
 SELECT id, subject_id, case_id, clock, responsible, calendar, time_limit, warn_at, state, started_at, running_since,
        used, due_at, warned_percent, fires_at, attempts, ended_at, traceparent
-FROM deadlines WHERE fires_at <= $1
+FROM deadlines WHERE fires_at <= $1 AND case_id <> ALL($3::text[])
 ORDER BY fires_at, id LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
@@ -51,6 +53,8 @@ _GIVE_WAY = text("SET LOCAL lock_timeout = '200ms'")
 _LOCK_TAKEN = frozenset({"55P03", "40P01"})
 _AFTER_LOCK_TAKEN = timedelta(milliseconds=200)
 _LONGEST_ERROR = 500
+# A case is in use for milliseconds mostly. Marks that wait longer than this for theirs are told of, as often as this.
+_LONG_IN_USE = timedelta(seconds=10)
 
 _tracer = trace.get_tracer("servicekit.deadlines")
 lag = metrics.get_meter("servicekit.deadlines").create_histogram(
@@ -98,6 +102,7 @@ class Firing:
     def __init__(self, database: Database, handlers: DeadlineHandlers) -> None:
         self._database = database
         self._handlers = handlers
+        self._told_waiting_at = -math.inf
 
     async def fire_due(self) -> int:
         """Acts on one batch of marks and returns on how many.
@@ -122,15 +127,28 @@ class Firing:
         return len(marks)
 
     async def _claim(self, tx: UnitOfWork) -> list[Mark]:
-        """Marks that have come, one of each subject at most: a handler may change the other clocks of its subject."""
+        """Marks that have come, one of each subject at most: a handler may change the other clocks of its subject.
+
+        However many wait for cases in use, it looks behind them until there is something to do.
+        """
         calendars = calendars_of(load())
-        claimed = list(await tx.connection.exec_driver_sql(_CLAIM, (tx.now, BATCH)))
-        in_use = await self._handlers.cases_in_use(tx, {row.case_id for row in claimed if row.case_id})
-        first_of_subject: dict[str, Any] = {}
-        for row in claimed:
-            if row.case_id not in in_use:
-                first_of_subject.setdefault(row.subject_id, row)
-        return [_mark(row, calendars) for row in first_of_subject.values()]
+        in_use: set[str] = set()
+        while claimed := list(await tx.connection.exec_driver_sql(_CLAIM, (tx.now, BATCH, list(in_use)))):
+            in_use.update(await self._handlers.cases_in_use(tx, {row.case_id for row in claimed if row.case_id}))
+            first_of_subject: dict[str, Any] = {}
+            for row in claimed:
+                if row.case_id not in in_use:
+                    first_of_subject.setdefault(row.subject_id, row)
+            self._tell_waiting([tx.now - row.fires_at for row in claimed if row.case_id in in_use])
+            if first_of_subject:
+                return [_mark(row, calendars) for row in first_of_subject.values()]
+        return []
+
+    def _tell_waiting(self, lags: Sequence[timedelta]) -> None:
+        longest = max(lags, default=timedelta())
+        if longest >= _LONG_IN_USE and monotonic() - self._told_waiting_at >= _LONG_IN_USE.total_seconds():
+            self._told_waiting_at = monotonic()
+            log.warning("deadlines_wait_for_cases_in_use", marks=len(lags), longest_seconds=longest.total_seconds())
 
     async def _try_mark(self, tx: UnitOfWork, mark: Mark) -> None:
         try:

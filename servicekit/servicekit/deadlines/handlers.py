@@ -45,7 +45,7 @@ class DeadlineHandlers:
         self._take_cases: TakeCases | None = None
 
     def takes_cases(self, take: TakeCases) -> TakeCases:
-        """Called once for all marks of a transaction, before any handler.
+        """Called with the cases of all marks that a transaction comes upon, before any handler.
 
         For handlers that change the case of their clock: the marks of cases that somebody is changing stay until that
         is done. So the runner waits for nobody, and a use case at most for what the runner has in hand. Without it a
@@ -55,7 +55,10 @@ class DeadlineHandlers:
         return take
 
     async def cases_in_use(self, tx: UnitOfWork, case_ids: Collection[str]) -> Collection[str]:
-        """The cases whose marks can't be acted on now; all others are this transaction's."""
+        """Those that somebody else is changing, so that their marks wait; the others are now locked for `tx`.
+
+        Without `takes_cases` there are none, and nothing is locked.
+        """
         return await self._take_cases(tx, case_ids) if self._take_cases and case_ids else ()
 
     def warned(self, *clocks: str) -> Callable[[Handler], Handler]:

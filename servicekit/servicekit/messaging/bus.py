@@ -64,20 +64,24 @@ class Connection:
             raise BusAwayError("the connection to NATS is lost")
         inbox, answer = self.answers.expect()
         try:
-            await self.client.publish(subject, body, reply=inbox, headers=dict(headers))
-        except BUS_TROUBLE as away:
+            await self._send(subject, body, headers, inbox)
+        except BaseException:  # cancelled as well: nobody will look at the answer
             answer.cancel()
-            raise BusAwayError(str(away)) from away
-        except nats.errors.Error as wrong:
-            answer.cancel()
-            raise PublishRefusedError(str(wrong)) from wrong
-        if self.lost.is_set():  # while it was being sent
-            answer.cancel()
-            raise BusAwayError("the connection to NATS is lost")
+            raise
         waiting = self._in_flight.setdefault(subject, set())
         waiting.add(answer)
         answer.add_done_callback(lambda done: self._landed(subject, done))
         return answer
+
+    async def _send(self, subject: str, body: bytes, headers: Mapping[str, str], inbox: str) -> None:
+        try:
+            await self.client.publish(subject, body, reply=inbox, headers=dict(headers))
+        except BUS_TROUBLE as away:
+            raise BusAwayError(str(away)) from away
+        except nats.errors.Error as wrong:
+            raise PublishRefusedError(str(wrong)) from wrong
+        if self.lost.is_set():  # while it was being sent
+            raise BusAwayError("the connection to NATS is lost")
 
     async def acknowledged(self, answer: Answer) -> None:
         """Returns when the stream has the message. Raises PublishRefusedError or BusAwayError."""
@@ -88,9 +92,11 @@ class Connection:
     async def settled(self, answers: Sequence[Answer]) -> list[PublishRefusedError | BusAwayError | None]:
         """What became of each message, in the order given: None where the stream has it. Bounded by ACK_SECONDS."""
         if answers:
-            _, missing = await asyncio.wait(answers, timeout=ACK_SECONDS)
-            for answer in missing:
-                answer.cancel()
+            try:
+                await asyncio.wait(answers, timeout=ACK_SECONDS)
+            finally:  # also when the caller is cancelled: nobody will look at those that are missing
+                for answer in answers:
+                    answer.cancel()
         return [_failure(answer) for answer in answers]
 
     async def until_lost(self, work: Awaitable[T]) -> T:

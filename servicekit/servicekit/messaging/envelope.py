@@ -31,8 +31,9 @@ class UnreadableError(Exception):
 
 def decode(kind: type[MessageT], body: bytes) -> MessageT:
     """The message in `body`; fields of a newer contract are passed over. Raises UnreadableError."""
+    read = body_reader(kind.DESCRIPTOR)
     try:
-        return kind(**body_reader(kind.DESCRIPTOR)(pydantic_core.from_json(body)))
+        return kind(**read(pydantic_core.from_json(body)))
     except Exception as wrong:  # whatever was met where the contract has something else
         raise UnreadableError(f"the body is not a {kind.DESCRIPTOR.full_name}: {wrong}") from wrong
 

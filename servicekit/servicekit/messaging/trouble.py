@@ -11,7 +11,10 @@ class BusAwayError(Exception):
 
 
 class PublishRefusedError(Exception):
-    """NATS will never take this message as it is: too large, or forbidden for this user."""
+    """NATS will never take this message as it is.
+
+    It is too large for the server, too large (or its headers are) for the stream, or forbidden for this user.
+    """
 
 
 # What NATS and its client raise when the bus is away.
