@@ -1,0 +1,61 @@
+"""Whether a service has the master key that its customers' keys are wrapped by, seen before it does anything (REC-05).
+
+With another one nothing that is kept could be read, nobody's number would be recognised, and what is sealed from now on
+would be lost with the right one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Final, NoReturn
+
+import asyncpg
+import structlog
+from sqlalchemy import Table, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from servicekit.database import Database, UnitOfWork
+from servicekit.errors import Fault
+from servicekit.languages import LANGUAGES
+from servicekit.sealing import Sealer
+
+# Not one alone, which may be damaged.
+TRIED_KEYS: Final = 5
+LOOK_AGAIN_SECONDS: Final = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+async def prove_master_key(database: Database, sealer: Sealer, customer_keys: Table) -> None:
+    """Returns when the master key has been seen to fit. Raises Fault("master_key_wrong").
+
+    While the database is away or not migrated nothing can be sealed or opened, and this waits.
+    """
+    while True:
+        try:
+            async with database.transaction("master_key") as tx:
+                fits = await _fits(tx, sealer, customer_keys)
+        except (Fault, SQLAlchemyError, asyncpg.PostgresError) as trouble:
+            log.warning("master_key_unproved", reason=str(trouble))
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        else:
+            if fits:
+                return
+            raise Fault("master_key_wrong")
+
+
+def refuse_to_start(wrong: Fault) -> NoReturn:
+    """Ends the process as a wrong setting does (exit status 2), with the reason in every language."""
+    for language in LANGUAGES:
+        text = wrong.text(language)
+        sys.stderr.write(f"{text.title}: {text.detail} {text.next_step}\n")
+    raise SystemExit(2) from wrong
+
+
+async def _fits(tx: UnitOfWork, sealer: Sealer, customer_keys: Table) -> bool:
+    """The first keys decide: they are of the master key that the service began with. Without any, each fits."""
+    wrapped = customer_keys.c.wrapped_key
+    first = select(wrapped).where(wrapped.is_not(None)).order_by(customer_keys.c.customer_id).limit(TRIED_KEYS)
+    keys = list((await tx.execute(first)).scalars())
+    return not keys or any(sealer.is_ours(key) for key in keys)
