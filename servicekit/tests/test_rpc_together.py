@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ import grpc.aio
 import pytest
 from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
 from bihuan.platform.v1 import calls_pb2, calls_pb2_grpc
+from google.rpc import status_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rpc_serving import Cases, Tokens, always, fault_of
@@ -20,11 +22,13 @@ from servicekit.errors import Fault
 from servicekit.identity import caller, language
 from servicekit.rpc.carried import CarriedCalls
 from servicekit.rpc.client import Channel
+from servicekit.rpc.limits import MOST_CALLS_TOGETHER, MOST_CARRIED_BYTES, MOST_MESSAGE_BYTES
 from servicekit.rpc.server import Server
 
 # More than one message holds.
 MANY = 150
 LARGE = 100_000
+CASE_A = cases_pb2.Case(case_number="a").SerializeToString()
 
 
 class Echo(Cases):
@@ -159,6 +163,33 @@ async def test_more_than_one_message_holds(running: Running) -> None:
     assert (max(running.messages), sum(running.messages)) == (64, MANY)
 
 
+async def test_an_answer_that_no_message_holds_is_refused_without_its_companions(running: Running) -> None:
+    quick, large, slow = await asyncio.gather(
+        running.ask("quick"), running.ask(f"large 0 {MOST_MESSAGE_BYTES // 3 + 1}"), running.ask("slow 0.5")
+    )
+    assert running.messages == [3]
+    assert (quick.case_number, large.code, slow.case_number) == ("quick", "rate_limited", "slow")
+    alone = await running.ask(f"large 0 {MOST_MESSAGE_BYTES // 3 + 1}")
+    assert alone.code == large.code
+
+
+async def test_a_call_with_much_beside_its_request_goes_alone(running: Running) -> None:
+    much = (("x-much", "x" * MOST_CARRIED_BYTES),)
+    *refused, answer = await asyncio.gather(*(running.ask(case, metadata=much) for case in "ab"), running.ask("c"))
+    assert running.messages == []
+    assert answer.case_number == "c"
+    assert all(isinstance(each, Fault) for each in refused), "gRPC takes 8 kB of metadata"
+
+
+async def test_more_calls_than_agreed_are_refused(running: Running) -> None:
+    async with grpc.aio.insecure_channel(running.server.address) as raw:
+        stub = calls_pb2_grpc.CallServiceStub(raw)
+        calls = [calls_pb2.CarriedCall()] * (MOST_CALLS_TOGETHER + 1)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.ServeCalls(calls_pb2.ServeCallsRequest(calls=calls)).read()
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_what_cannot_be_read_harms_only_itself(running: Running) -> None:
     get_case = "/bihuan.intake.v1.CaseService/GetCase"
     good = calls_pb2.CarriedCall(
@@ -176,7 +207,7 @@ async def test_what_cannot_be_read_harms_only_itself(running: Running) -> None:
             for answer in message.answers
         }
     assert cases_pb2.Case.FromString(answers[2].response).case_number == "1"
-    assert answers[0].failure.code == grpc.StatusCode.INTERNAL.value[0]
+    assert answers[0].failure.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     assert answers[1].failure.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
 
 
@@ -191,6 +222,18 @@ async def served_by(service: str, **handlers: grpc.RpcMethodHandler[Any, Any]) -
     yield cases_pb2_grpc.CaseServiceStub(channel)
     await channel.close()
     await server.stop(1)
+
+
+def answering(*answers: calls_pb2.CarriedAnswer) -> AbstractAsyncContextManager[Any]:
+    """A stub for a service that gives these answers, whatever it is asked."""
+
+    async def serve_calls(_request: Any, context: Any) -> None:
+        await context.write(calls_pb2.ServeCallsResponse(answers=answers))
+
+    handler = grpc.unary_stream_rpc_method_handler(
+        serve_calls, calls_pb2.ServeCallsRequest.FromString, calls_pb2.ServeCallsResponse.SerializeToString
+    )
+    return served_by("bihuan.platform.v1.CallService", ServeCalls=handler)
 
 
 async def test_a_service_that_does_not_know_it_yet_gets_them_one_by_one() -> None:
@@ -210,19 +253,48 @@ async def test_a_service_that_does_not_know_it_yet_gets_them_one_by_one() -> Non
 
 
 async def test_a_call_that_gets_no_answer_is_told_so() -> None:
-    async def forget_all_but_the_first(_request: Any, context: Any) -> None:
-        response = cases_pb2.Case(case_number="a").SerializeToString()
-        await context.write(calls_pb2.ServeCallsResponse(answers=[calls_pb2.CarriedAnswer(response=response)]))
-
-    handler = grpc.unary_stream_rpc_method_handler(
-        forget_all_but_the_first,
-        calls_pb2.ServeCallsRequest.FromString,
-        calls_pb2.ServeCallsResponse.SerializeToString,
-    )
-    async with served_by("bihuan.platform.v1.CallService", ServeCalls=handler) as stub:
+    async with answering(calls_pb2.CarriedAnswer(response=CASE_A)) as stub:
         first, last = (stub.GetCase(cases_pb2.GetCaseRequest(case=case)) for case in "ab")
         answer, fault = await asyncio.gather(first, fault_of(last))
     assert (answer.case_number, fault.code) == ("a", "internal")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        calls_pb2.CarriedAnswer(call=7, response=b""),
+        calls_pb2.CarriedAnswer(call=1, failure=status_pb2.Status(code=99)),
+        calls_pb2.CarriedAnswer(call=1),
+    ],
+)
+async def test_an_answer_that_cannot_be_made_out_is_a_fault(wrong: calls_pb2.CarriedAnswer) -> None:
+    async with answering(calls_pb2.CarriedAnswer(response=CASE_A), wrong) as stub:
+        first, last = (stub.GetCase(cases_pb2.GetCaseRequest(case=case)) for case in "ab")
+        answer, fault = await asyncio.gather(first, fault_of(last))
+    assert (answer.case_number, fault.code) == ("a", "internal")
+
+
+async def test_failed_calls_leave_nothing_to_the_garbage_collector(running: Running) -> None:
+    await running.server.stop(1)
+    gc.collect()
+    gc.disable()
+    try:
+        faults = await asyncio.gather(*(running.ask(str(number)) for number in range(20)))
+        assert [fault.code for fault in faults] == ["unavailable"] * 20
+        del faults
+        left = [each for each in gc.get_objects() if type(each).__name__ == "_Passenger"]
+    finally:
+        gc.enable()
+    assert left == []
+
+
+async def test_calls_that_have_not_departed_end_with_their_channel(running: Running) -> None:
+    calls = [asyncio.create_task(running.ask(str(number))) for number in range(3)]
+    await asyncio.sleep(0)
+    await running.channel.close()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in ended), ended
+    assert running.cases.calls == 0
 
 
 async def test_calls_under_way_end_with_their_channel(running: Running) -> None:

@@ -15,18 +15,19 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
+import structlog
 from bihuan.platform.v1 import calls_pb2
 from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]
 
+from servicekit.rpc.limits import MOST_CALLS_TOGETHER, MOST_CARRIED_BYTES
 from servicekit.rpc.status import to_rpc_error
 from servicekit.tasks import end
 
 _SERVE_CALLS: Final = "/bihuan.platform.v1.CallService/ServeCalls"
-_MOST_CALLS: Final = 64
-# A larger request travels alone: with its companions it must stay within what a server takes in one message.
-_MOST_BYTES: Final = 64 * 1024
 _OUT_OF_TIME: Final = status_pb2.Status(code=code_pb2.DEADLINE_EXCEEDED, message="the time of this call is over")
 _NOT_ANSWERED: Final = status_pb2.Status(code=code_pb2.INTERNAL, message="the service has left this call out")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -57,9 +58,14 @@ class Carrier:
 
         async def call(request: Any, *, timeout: float, metadata: Sequence[tuple[str, str]]) -> Any:  # noqa: ASYNC109
             deadline = time.monotonic() + timeout
-            serialized = request_serializer(request)
-            if len(serialized) <= _MOST_BYTES:
-                answer = await self._join(method, serialized, deadline, metadata)
+            carried = calls_pb2.CarriedCall(
+                method=method,
+                request=request_serializer(request),
+                metadata=dict(metadata),
+                timeout_milliseconds=max(1, math.ceil(timeout * 1000)),
+            )
+            if carried.ByteSize() <= MOST_CARRIED_BYTES:
+                answer = await self._join(_Passenger(carried, deadline))
                 if answer is not None:
                     return response_deserializer(answer)
             return await alone(request, timeout=deadline - time.monotonic(), metadata=metadata)
@@ -68,31 +74,27 @@ class Carrier:
 
     async def close(self) -> None:
         """Lets go of the connection; calls on their way end as cancelled."""
+        for passenger in self._waiting:
+            passenger.answer.cancel()
         await end(self._journeys)
         await self._channel.close()
 
-    async def _join(
-        self, method: str, request: bytes, deadline: float, metadata: Sequence[tuple[str, str]]
-    ) -> bytes | None:
+    async def _join(self, passenger: _Passenger) -> bytes | None:
         """The serialized answer; None when the call has to travel alone and was not made. Raises as it would alone."""
-        seconds = deadline - time.monotonic()
-        call = calls_pb2.CarriedCall(
-            method=method,
-            request=request,
-            metadata=dict(metadata),
-            timeout_milliseconds=max(1, math.ceil(seconds * 1000)),
-        )
-        passenger = _Passenger(call, deadline)
         self._waiting.append(passenger)
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._depart)
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with asyncio.timeout(passenger.deadline - time.monotonic()) as limit:
                 return await passenger.answer
         except TimeoutError:
             if limit.expired():
                 raise to_rpc_error(_OUT_OF_TIME) from None
             raise
+        finally:
+            # A failure knows this frame, which must not know the failure: who fails under load must not wait for the
+            # garbage collector.
+            del passenger
 
     def _depart(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -101,8 +103,8 @@ class Carrier:
         if len(passengers) == 1:
             _send_alone(passengers)
             return
-        for start in range(0, len(passengers), _MOST_CALLS):
-            journey = asyncio.create_task(self._travel(passengers[start : start + _MOST_CALLS]))
+        for start in range(0, len(passengers), MOST_CALLS_TOGETHER):
+            journey = asyncio.create_task(self._travel(passengers[start : start + MOST_CALLS_TOGETHER]))
             self._journeys.add(journey)
             journey.add_done_callback(self._journeys.discard)
 
@@ -117,19 +119,22 @@ class Carrier:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 # A service that is older than we are, for as long as an update takes. It has done nothing.
                 _send_alone(passengers)
-            _fail(passengers, error)
+            _fail(passengers, status_pb2.Status(code=error.code().value[0], message=error.details()))
+        except Exception:  # an answer that this version can't make out; callers know faults only
+            log.exception("calls_not_answered", calls=len(passengers))
+            _fail(passengers, _NOT_ANSWERED)
         else:
-            _fail(passengers, to_rpc_error(_NOT_ANSWERED))
+            _fail(passengers, _NOT_ANSWERED)
         finally:
             # Only left when this task was cancelled.
             for passenger in passengers:
                 passenger.answer.cancel()
 
 
-def _fail(passengers: Sequence[_Passenger], error: grpc.aio.AioRpcError) -> None:
+def _fail(passengers: Sequence[_Passenger], status: status_pb2.Status) -> None:
     for passenger in passengers:
         if not passenger.answer.done():
-            passenger.answer.set_exception(error)
+            passenger.answer.set_exception(to_rpc_error(status))
 
 
 def _send_alone(passengers: Sequence[_Passenger]) -> None:
@@ -141,7 +146,8 @@ def _send_alone(passengers: Sequence[_Passenger]) -> None:
 def _arrive(waiting: asyncio.Future[bytes | None], answer: calls_pb2.CarriedAnswer) -> None:
     if waiting.done():
         return
-    if answer.HasField("failure"):
-        waiting.set_exception(to_rpc_error(answer.failure))
-    else:
-        waiting.set_result(answer.response)
+    match answer.WhichOneof("outcome"):
+        case "response":
+            waiting.set_result(answer.response)
+        case "failure":
+            waiting.set_exception(to_rpc_error(answer.failure))

@@ -17,6 +17,7 @@ from servicekit.errors import Fault
 from servicekit.identity.call import current_call
 from servicekit.languages import Language
 from servicekit.rpc.carrier import Carrier
+from servicekit.rpc.limits import MOST_MESSAGE_BYTES
 from servicekit.rpc.status import from_rpc_error
 
 RequestT = TypeVar("RequestT")
@@ -42,7 +43,7 @@ _OPTIONS: Final[Sequence[tuple[str, int | str]]] = (
     ("grpc.keepalive_timeout_ms", 5_000),
     # Only we know what may be repeated.
     ("grpc.enable_retries", 0),
-    ("grpc.max_receive_message_length", 8 * 1024 * 1024),
+    ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
 )
 # The service can't be reached, or ended while it served the call.
 _GONE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)

@@ -16,6 +16,7 @@ from servicekit.rpc.health import Health, Ready
 from servicekit.rpc.interceptors.access import Verifier
 from servicekit.rpc.interceptors.budget import Budget
 from servicekit.rpc.interceptors.chain import CallChain, GuardedMethod
+from servicekit.rpc.limits import MOST_MESSAGE_BYTES
 
 Servicer = tuple[Callable[[Any, Any], None], Any]
 """A generated function such as `add_CaseServiceServicer_to_server`, and the servicer to add."""
@@ -26,7 +27,7 @@ _OPTIONS: Final[Sequence[tuple[str, int]]] = (
     # Callers may ask every 10 s whether a silent connection still lives.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.max_receive_message_length", 8 * 1024 * 1024),
+    ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
     # Callers look the name up again when a connection ends: so they find replicas that were added since.
     ("grpc.max_connection_age_ms", 300_000),
     ("grpc.max_connection_age_grace_ms", 60_000),

@@ -99,6 +99,13 @@ class CallChain:
         name = f"{method.containing_service.full_name}/{method.name}"
         rule = AccessRule.of(method)
 
+        async def attend(request: Message, call: Call, metadata: Mapping[str, Any], context: Context) -> Message:
+            call.principal = await admit(call.authorization, rule, self._tokens)
+            if call.principal and call.principal.language and "accept-language" not in metadata:
+                call.language = call.principal.language
+            self._validation.require_valid(request, call.language)
+            return await behaviour(request, context)
+
         async def serve(request: Message, arrival: Arrival, context: Context) -> Message:
             metadata = arrival.metadata
             with self._telemetry.observe(name, metadata) as observed:
@@ -111,13 +118,8 @@ class CallChain:
                         metadata.get("authorization", ""),
                     )
                     serve_call(call)
-                    call.principal = await admit(call.authorization, rule, self._tokens)
-                    if call.principal and call.principal.language and "accept-language" not in metadata:
-                        call.language = call.principal.language
-                    self._validation.require_valid(request, call.language)
-                    if arrival.watched:
-                        return await behaviour(request, context)
-                    return await _in_time(behaviour(request, context), left)
+                    attending = attend(request, call, metadata, context)
+                    return await (attending if arrival.watched else _in_time(attending, left))
                 except Exception as error:
                     # Nothing may leave the service but a fault.
                     fault = as_fault(error, name)
