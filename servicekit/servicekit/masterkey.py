@@ -6,7 +6,6 @@ would be lost with the right one.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Final, NoReturn
 
@@ -22,27 +21,23 @@ from servicekit.sealing import Sealer
 
 # Not one alone, which may be damaged.
 TRIED_KEYS: Final = 5
-LOOK_AGAIN_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
 
 async def prove_master_key(database: Database, sealer: Sealer, customer_keys: Table) -> None:
-    """Returns when the master key has been seen to fit. Raises Fault("master_key_wrong").
+    """Raises Fault("master_key_wrong") when the master key does not fit.
 
-    While the database is away or not migrated nothing can be sealed or opened, and this waits.
+    While the database is away or not migrated that can't be seen: the service lives without it, and the log says so.
     """
-    while True:
-        try:
-            async with database.transaction("master_key") as tx:
-                fits = await _fits(tx, sealer, customer_keys)
-        except (Fault, SQLAlchemyError, asyncpg.PostgresError) as trouble:
-            log.warning("master_key_unproved", reason=str(trouble))
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        else:
-            if fits:
-                return
-            raise Fault("master_key_wrong")
+    try:
+        async with database.transaction("master_key") as tx:
+            fits = await _fits(tx, sealer, customer_keys)
+    except (Fault, SQLAlchemyError, asyncpg.PostgresError) as trouble:
+        log.warning("master_key_unproved", reason=str(trouble))
+        return
+    if not fits:
+        raise Fault("master_key_wrong")
 
 
 def refuse_to_start(wrong: Fault) -> NoReturn:
