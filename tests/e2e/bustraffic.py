@@ -11,6 +11,9 @@ from uuid import uuid4
 from bihuanctl.platform.bus import operator_bus
 from servicekit.messaging.envelope import MESSAGE_ID
 
+# Ids of what stories of this process have published again on purpose; they may share a platform with others.
+_put_again: set[str] = set()
+
 
 def published(platform: Any, *, commands: bool = False) -> list[dict[str, Any]]:
     """Every event (or command) that the bus keeps, oldest first."""
@@ -21,14 +24,15 @@ def published(platform: Any, *, commands: bool = False) -> list[dict[str, Any]]:
 
 
 def assert_published_once(platform: Any) -> None:
-    """No event and no command stands on the bus twice."""
+    """No event and no command stands on the bus twice, unless a story has put it there again."""
     messages = published(platform) + published(platform, commands=True)
     times = Counter(message["event_id"] for message in messages if "redeliver" not in message["subject"])
-    assert {event_id: count for event_id, count in times.items() if count > 1} == {}
+    assert {event_id: count for event_id, count in times.items() if count > 1 and event_id not in _put_again} == {}
 
 
 def publish_again(platform: Any, messages: list[dict[str, Any]], times: int) -> None:
     """Publishes messages again as the events that they are, past the stream's own deduplication."""
+    _put_again.update(message["event_id"] for message in messages)
     asyncio.run(_publish_again(platform, messages, times))
 
 
