@@ -9,13 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from bihuanctl.platform.files import write_atomically
+import typer
+from bihuanctl.commands.archivelog import audit
+from bihuanctl.platform.files import replacing, write_atomically
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.lock import SupervisorLock
 from bihuanctl.platform.processes import ProcessIdentity, end_of, stop_all
 from bihuanctl.platform.secrets import open_secrets
 from bihuanctl.platform.state import PlatformState, ProcessState, read_running_state, read_state, write_state
 from bihuanctl.refusal import Refusal
+from bihuanctl.session import Session
+from bihuanctl.texts import Texts
+from click import Command
 from servicekit.embedded.ports import free_ports, is_free
 
 
@@ -85,6 +90,26 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_atomically(path, "new \ud800")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_that_is_broken_off_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with replacing(path) as file:
+        file.write(b"old")
+    with pytest.raises(ConnectionError), replacing(path) as file:
+        file.write(b"half")
+        raise ConnectionError
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_rec04_an_audit_that_fails_leaves_the_log_that_was_kept_before(layout: Layout, tmp_path: Path) -> None:
+    kept = tmp_path / "log.jsonl"
+    kept.write_text("an earlier audit\n")
+    context = typer.Context(Command("audit"), obj=Session(Texts("en"), layout))
+    with pytest.raises(Refusal, match="not_running"):
+        audit(context, kept)
+    assert kept.read_text() == "an earlier audit\n"
 
 
 def test_secrets_are_made_once_and_only_what_is_missing_is_added(layout: Layout) -> None:

@@ -63,8 +63,14 @@ def _rate(per_second: float) -> Rate:
 
 
 def _bearer_token(request: Request) -> str:
-    """The token of the Authorization header; empty without one. Raises Fault token_invalid for another scheme."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    """The token of the Authorization header; empty without one.
+
+    Raises Fault token_invalid for another scheme, and for two headers, of which a proxy before us may go by the other.
+    """
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise Fault("token_invalid")
+    scheme, _, token = "".join(given).partition(" ")
     if scheme and (scheme.lower() != "bearer" or not token.strip()):
         raise Fault("token_invalid")
     return token.strip()

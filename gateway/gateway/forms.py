@@ -17,7 +17,7 @@ _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
 async def form_of(request: Request) -> Mapping[str, str]:
-    """The fields of a form. Raises Fault unsupported_media_type, payload_too_large or malformed_query."""
+    """The fields of a form. Raises Fault unsupported_media_type, malformed_query, and as `body_of`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         raise Fault("unsupported_media_type")
     return _fields(await body_of(request, _MOST_BYTES))

@@ -15,6 +15,8 @@ from starlette.responses import Response
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_SECONDS: Final = "1"
+# A caller's path may be as long as a request's head.
+_LONGEST_INSTANCE: Final = 500
 
 
 class Problems:
@@ -35,7 +37,7 @@ class Problems:
             "title": text.title,
             "status": fault.definition.http_status,
             "detail": text.detail,
-            "instance": instance,
+            "instance": instance[:_LONGEST_INSTANCE],
             "code": fault.code,
             "next_step": text.next_step,
         }
@@ -97,6 +99,9 @@ def _headers_for(fault: Fault) -> dict[str, str]:
         # RFC 6750: the error is named only when a token was sent.
         error = "" if fault.code == "unauthenticated" else ', error="invalid_token"'
         return {"WWW-Authenticate": f'Bearer realm="bihuan"{error}'}
+    if status == HTTPStatus.REQUEST_TIMEOUT:
+        # What is still missing must not be taken for the next request.
+        return {"Connection": "close"}
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         return {"Retry-After": fault.params.get("retry_after", _RETRY_AFTER_SECONDS)}
     return {}

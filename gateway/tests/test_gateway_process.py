@@ -93,6 +93,22 @@ async def test_a_request_on_a_socket_is_one_span_of_the_callers_trace(process, b
     assert {span.parent_id for span in spans} == {"b7ad6b7169203331"}
 
 
+async def test_clients_that_leave_in_the_middle_of_a_body_are_no_defects(process, bearer, tmp_path):
+    started, client = process
+    token = bearer("agent")["Authorization"]
+    head = f"POST /v1/cases HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Length: 500\r\n"
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    assert (await client.get("/healthz")).status_code == 200
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(timeout=20) == 0
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
 async def test_a_running_request_is_finished_before_the_process_ends(process, bearer, report):
     started, client = process
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 
 import pytest
+from gateway.transcoding import requests
 
 
 async def test_a_fault_of_a_service_comes_out_whole(client, bearer):
@@ -116,6 +119,38 @@ async def test_a_body_that_is_too_large_is_413(make_client, bearer, report, anno
         answer = await client.post("/v1/cases", content=body if announced else in_pieces(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
     assert "2048" in answer.json()["detail"]
+
+
+async def test_a_body_that_does_not_come_in_full_is_408(client, bearer, cases, monkeypatch):
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.1)
+
+    async def half():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    headers = bearer("agent") | {"Content-Type": "application/json"}
+    answer = await client.post("/v1/cases", content=half(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (408, "body_incomplete")
+    assert answer.headers["connection"] == "close"
+    assert cases[0].asked == []
+
+
+async def test_a_compressed_body_is_415(client, bearer, report):
+    headers = bearer("agent") | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await client.post("/v1/cases", content=gzip.compress(json.dumps(report).encode()), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "content_encoding_refused")
+
+
+async def test_two_tokens_are_401(client, bearer, report):
+    headers = [*bearer("agent").items(), ("Authorization", "Bearer another")]
+    answer = await client.post("/v1/cases", json=report, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+
+async def test_a_long_path_is_told_in_part(client, bearer):
+    answer = await client.get(f"/v1/{'x' * 9000}", headers=bearer("agent"))
+    assert answer.status_code == 404
+    assert answer.json()["instance"] == f"/v1/{'x' * 496}"
 
 
 async def test_a_service_that_is_away_is_503_with_retry_after(make_client, bearer, report):

@@ -14,7 +14,6 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -37,12 +36,16 @@ MARK: Final = "sealed:"
 # Written for a customer who is erased already: that there was a text, and nothing of it.
 NOTHING_KEPT: Final = MARK
 
-# Texts that can't be opened, of which the log has told; more of them would be told of again.
+# How many texts that can't be opened are remembered as told of; beyond it all are forgotten, and told of again.
 _REMEMBERED: Final = 1024
+# What becomes of a text that was damaged or exchanged, and of every text of a customer whose key was.
+_DAMAGED: Final = frozenset({"sealed_text_invalid", "customer_key_invalid"})
 _SEALED: Final = re.compile(f"{MARK}(?:[A-Za-z0-9+/]{{4}})*(?:[A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?")
 
 unreadable = metrics.get_meter("servicekit.customerkeys").create_counter(names.UNREADABLE_TEXTS, unit="{text}")
 log = structlog.get_logger(__name__)
+# Digests of the texts of which this process has told.
+_told: set[bytes] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +95,25 @@ def open_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
 
 
 def readable(sealer: Sealer, key: CustomerKey | None, sealed: bytes) -> str:
-    """As `unseal`, for people to read: in the place of a text that can't be opened it says so, and hides no others.
+    """As `unseal`, for people to read: in the place of a text that can't be opened it says so, and hides no others."""
+    text = unseal_if_whole(sealer, key, sealed)
+    return _in_place_of_text("unreadable") if text is None else text
 
-    Raises Fault("customer_key_invalid"): where the platform has not the right keys, nothing would be readable.
+
+def unseal_if_whole(sealer: Sealer, key: CustomerKey | None, sealed: bytes) -> str | None:
+    """As `unseal`, but None for a text that can't be opened, which is counted and told of in the log.
+
+    That the master key is the right one was seen at the service's start (masterkey.py): what can't be opened now
+    is damaged.
     """
     try:
         return unseal(sealer, key, sealed)
     except Fault as fault:
-        if fault.code != "sealed_text_invalid" or key is None:
+        if fault.code not in _DAMAGED or key is None:
             raise
         unreadable.add(1)
-        _tell_once(key.customer_id, hashlib.sha256(sealed).hexdigest())
-        return _in_place_of_text("unreadable")
+        _tell(key.customer_id, sealed, fault.code)
+        return None
 
 
 def readable_text(sealer: Sealer, key: CustomerKey | None, kept: str) -> str:
@@ -145,10 +155,15 @@ def _in_place_of_text(word: str) -> str:
     return in_words("text", word, call.language if call else DEFAULT_LANGUAGE)
 
 
-@lru_cache(_REMEMBERED)
-def _tell_once(customer_id: UUID, sha256: str) -> None:
-    """However often somebody looks at it, the log has it once."""
-    log.error("sealed_text_unreadable", customer_id=str(customer_id), sha256=sha256)
+def _tell(customer_id: UUID, sealed: bytes, reason: str) -> None:
+    """Tells the log of a text once a process, however often somebody looks at it; of very many now and then again."""
+    digest = hashlib.sha256(sealed)
+    if digest.digest() in _told:
+        return
+    if len(_told) >= _REMEMBERED:
+        _told.clear()
+    _told.add(digest.digest())
+    log.error("sealed_text_unreadable", customer_id=str(customer_id), sha256=digest.hexdigest(), reason=reason)
 
 
 class KeptKey(SQLModel):

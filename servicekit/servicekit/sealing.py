@@ -60,6 +60,14 @@ class Sealer:
         """A new customer's key, wrapped: what is stored, and deleted to erase the customer."""
         return _encrypt(self._wrapping, AESGCM.generate_key(KEY_BYTES * 8), _WRAPPING)
 
+    def is_ours(self, wrapped: bytes) -> bool:
+        """Whether a customer's key is whole and wrapped by this master key."""
+        try:
+            self._key_in(wrapped)
+        except Fault:
+            return False
+        return True
+
     def seal(self, wrapped: bytes, text: str, aad: str) -> bytes:
         """`text` sealed; `aad` says whose it is, and must be given again to open it."""
         return _encrypt(self._unwrapped(wrapped), text.encode(), aad.encode())

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import asyncpg
 import structlog
 import uvloop
+from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from servicekit import telemetry
@@ -26,6 +27,7 @@ from servicekit.garbage import collect_rarely
 from servicekit.housekeeping import Housekeeper
 from servicekit.identity.tokens import TokenVerifier
 from servicekit.inspection import EntityFacts, InspectionServicer
+from servicekit.masterkey import prove_master_key, refuse_to_start
 from servicekit.messaging import Bus, Reactions
 from servicekit.messaging.consumer import Consumer
 from servicekit.messaging.relay import Relay
@@ -98,11 +100,13 @@ class Service:
         prunings: Mapping[str, Pruning] | None = None,
         background: Mapping[str, Part] | None = None,
         handles_together: bool = False,
+        customer_keys: Table | None = None,
     ) -> None:
         """`partitioned`: tables that grow for ever, each with its time column. `prunings`: what is deleted in batches
         once a day besides the kit's own, by name. `background`: what else runs, by name, until it is cancelled; when it
         fails it begins again a moment later, and the service goes on. `handles_together`: messages that come within a
-        moment share a transaction, for a service that nobody waits for."""
+        moment share a transaction, for a service that nobody waits for. `customer_keys`: the table of customers' keys,
+        which the master key must fit."""
         self._platform = platform
         settings, database, bus = platform.settings, platform.database, platform.bus
         self._relay = Relay(database, bus, batch=settings.relay_batch)
@@ -110,6 +114,7 @@ class Service:
             database, bus, reactions, concurrency=settings.consumer_concurrency, together=handles_together
         )
         self._background = background or {}
+        self._customer_keys = customer_keys
         self._deadlines = DeadlineRunner(database, platform.clock, deadlines)
         self._housekeeper = Housekeeper(database, platform.clock, partitioned or {}, prunings)
         database.on_commit_with_events(self._relay.wake)
@@ -122,10 +127,19 @@ class Service:
         )
 
     async def run(self) -> None:
-        """Runs until SIGTERM or SIGINT, then drains. Raises when a part of it fails for good."""
+        """Runs until SIGTERM or SIGINT, then drains. Raises when a part of it fails for good.
+
+        With a wrong master key it ends before it has done anything (exit status 2).
+        """
         stop = asyncio.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+        if self._customer_keys is not None:
+            proof = prove_master_key(self._platform.database, self._platform.sealer, self._customer_keys)
+            try:
+                await _first(proof, stop)
+            except Fault as wrong:
+                refuse_to_start(wrong)
         await self._platform.bus.start()
         parts = {"relay": self._relay.run, "consumer": self._consumer.run}
         if isinstance(self._platform.clock, AdjustableClock):
@@ -190,10 +204,12 @@ async def _keep(name: str, part: Part) -> None:
 
 
 async def _first(awaitable: Awaitable[None], stop: asyncio.Event) -> None:
-    """Waits for `awaitable`, or for being told to stop."""
-    waits = [asyncio.ensure_future(awaitable), asyncio.ensure_future(stop.wait())]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    await _end(waits)
+    """Waits for `awaitable`, or for being told to stop. Raises what `awaitable` raises."""
+    awaited, stopped = asyncio.ensure_future(awaitable), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([awaited, stopped], return_when=asyncio.FIRST_COMPLETED)
+    await _end([awaited, stopped])
+    if not awaited.cancelled():
+        awaited.result()
 
 
 async def _until_stopped(stop: asyncio.Event, tasks: Collection[asyncio.Task[None]]) -> None:

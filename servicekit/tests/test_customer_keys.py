@@ -1,5 +1,6 @@
 """Customers' keys and the texts that are kept with them, in tables and in messages (REC-05, REC-06)."""
 
+from collections.abc import Iterable
 from uuid import uuid4
 
 import pytest
@@ -22,6 +23,7 @@ from servicekit.customerkeys import (
     seal_text_for,
     sealed_in,
     unseal,
+    unseal_if_whole,
     written,
 )
 from servicekit.customertexts import change_texts, texts_about_customer
@@ -92,9 +94,30 @@ async def test_a_text_that_cannot_be_opened_says_so_in_its_place_and_hides_no_ot
         open_text(sealer, key, written(damaged))
 
 
-def test_without_the_right_master_key_nothing_passes_for_a_broken_text():
+def test_a_damaged_key_hides_its_customers_texts_and_no_others():
+    damaged = CustomerKey(key.customer_id, key.wrapped[:-1] + bytes([key.wrapped[-1] ^ 1]))
+    sealed = seal(sealer, key, "a")
+    with capture_logs() as logs:
+        shown = readable(sealer, damaged, sealed), readable_text(sealer, damaged, written(sealed))
+        assert unseal_if_whole(sealer, damaged, sealed) is None
+    assert shown == ("（此文本已无法打开）", "（此文本已无法打开）")
+    assert [entry["reason"] for entry in logs] == ["customer_key_invalid"]
+    assert unseal_if_whole(sealer, key, sealed) == "a"
     with pytest.raises(Fault, match="customer_key_invalid"):
-        readable_text(Sealer(bytes(32)), key, seal_text(sealer, key, "a"))
+        open_text(sealer, damaged, written(sealed))
+
+
+def test_what_the_log_was_told_of_is_remembered_in_bounded_space():
+    def look_at(texts: Iterable[bytes]) -> int:
+        with capture_logs() as logs:
+            for text in texts:
+                readable(sealer, key, text)
+        return len(logs)
+
+    many = [b"?%d" % number for number in range(3000)]
+    assert look_at(many) == 3000
+    assert look_at(many[-1:]) == 0
+    assert look_at(many[:10]) == 10, "of the first the log is told again, they are remembered no more"
 
 
 async def test_a_key_is_made_once_and_never_again_after_erasure(database):

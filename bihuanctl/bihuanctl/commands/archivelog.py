@@ -18,6 +18,7 @@ from bihuan_verify.logfile import check_log_file
 from bihuanctl.archive import Desk, as_dict, desk
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.accounts import ADMINISTRATOR
+from bihuanctl.platform.files import replacing
 from bihuanctl.refusal import EXIT_FAILED
 from bihuanctl.session import Session
 
@@ -48,8 +49,8 @@ def consistency(
 def audit(context: typer.Context, keep: Keep = None, *, as_json: Json = False) -> None:
     """Compare the whole log with what the archive holds. Exit status 1 when anything was changed or deleted."""
     session = Session.of(context)
-    # By way of a file: a log may be larger than the memory.
-    with keep.open("w+b") if keep else TemporaryFile() as file:
+    # By way of a file: a log may be larger than the memory. One that was kept before stays until all of this is here.
+    with replacing(keep) if keep else TemporaryFile() as file:
         trusted = asyncio.run(_fetch(session, file))
         outcome = check_log_file(file, trusted)
     language = session.texts.language

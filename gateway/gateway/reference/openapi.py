@@ -193,7 +193,7 @@ def _problem_statuses(binding: Binding) -> list[int]:
         # What the path, the body or the query names may not exist, or not any more.
         statuses |= {404, 410}
     if binding.has_body:
-        statuses |= {409, 413, 415}
+        statuses |= {408, 409, 413, 415}
     if binding.takes(IDEMPOTENCY_KEY):
         statuses.add(422)
     if binding.takes(EXPECTED_VERSION):

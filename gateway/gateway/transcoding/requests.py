@@ -5,6 +5,7 @@ Every fault names the field (or the header) and the code says what is wrong; not
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,12 +15,14 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from pydantic_core import from_json
 from servicekit.errors import Fault
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from gateway.transcoding.bindings import Binding
 from gateway.transcoding.reading import printable, reader, wrong_type
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
+# Enough for the largest body over a bad line; whoever sends slower on purpose holds nothing for long.
+BODY_SECONDS: Final = 30.0
 EXPECTED_VERSION: Final = "expected_version"
 _MOST_QUERY_FIELDS: Final = 100
 _PLACE: Final = re.compile(r"line ([0-9]+) column ([0-9]+)")
@@ -58,17 +61,27 @@ def request_reader(binding: Binding, most_body_bytes: int) -> Callable[[Request]
 
 
 async def body_of(request: Request, most_bytes: int) -> bytes:
-    """The request's body. Raises Fault payload_too_large before more than `most_bytes` are held."""
+    """The request's body.
+
+    Raises Fault payload_too_large before more than `most_bytes` are held, content_encoding_refused for one that is
+    compressed, and body_incomplete when it does not come in full within BODY_SECONDS.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Fault("content_encoding_refused")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes:
         raise Fault("payload_too_large", limit=most_bytes)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise Fault("payload_too_large", limit=most_bytes)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > most_bytes:
+                    raise Fault("payload_too_large", limit=most_bytes)
+                parts.append(part)
+    except (TimeoutError, ClientDisconnect):
+        raise Fault("body_incomplete") from None
     return b"".join(parts)
 
 

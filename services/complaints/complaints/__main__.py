@@ -6,6 +6,7 @@ from servicekit.service import Platform, Service, run
 from servicekit.settings import ServiceSettings
 
 from complaints.clocks import build_clocks
+from complaints.complainants import COMPLAINANTS
 from complaints.complaints.tables import PARTITIONED
 from complaints.desk import Desk
 from complaints.facts import entity_facts
@@ -29,6 +30,7 @@ def build(settings: ServiceSettings) -> Service:
         deadlines=build_clocks(platform.standards),
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
+        customer_keys=COMPLAINANTS,
     )
 
 

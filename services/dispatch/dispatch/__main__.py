@@ -20,6 +20,7 @@ from dispatch.rpc.appointments import AppointmentSlotServicer
 from dispatch.rpc.engineers import EngineerServicer
 from dispatch.rpc.incidents import AlarmServicer, IncidentServicer
 from dispatch.rpc.work_orders import WorkOrderServicer
+from dispatch.words import CUSTOMER_KEYS
 from dispatch.work_orders import tables as work_order_tables
 from dispatch.work_orders.placement import Placement
 
@@ -46,6 +47,7 @@ def build(settings: ServiceSettings) -> Service:
         deadlines=build_clocks(placement, ladder),
         entity_facts=partial(entity_facts, ladder=ladder),
         partitioned=work_order_tables.PARTITIONED | incident_tables.PARTITIONED,
+        customer_keys=CUSTOMER_KEYS,
     )
 
 

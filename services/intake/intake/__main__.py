@@ -6,6 +6,7 @@ from servicekit.settings import ServiceSettings
 
 from intake.cases.tables import PARTITIONED
 from intake.clocks import build_clocks
+from intake.customers.tables import CUSTOMERS
 from intake.desk import Desk
 from intake.facts import entity_facts
 from intake.proposals import Proposer
@@ -33,6 +34,7 @@ def build(settings: ServiceSettings) -> Service:
         deadlines=build_clocks(desk),
         entity_facts=entity_facts,
         partitioned=PARTITIONED,
+        customer_keys=CUSTOMERS,
     )
 
 

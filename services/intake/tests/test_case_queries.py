@@ -10,12 +10,14 @@ from intake.cases import handling, queries
 from intake.cases.case import Stage
 from intake.cases.progress import describe
 from intake.cases.queries import Filters
+from intake.customers.tables import CUSTOMERS
 from intake.desk import Desk
 from servicekit.clock import ManualClock
 from servicekit.customerkeys import written
 from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from sqlalchemy import update
 
 from servicekit import deadlines
 
@@ -62,6 +64,17 @@ async def test_rec05_a_broken_text_says_so_in_its_place_and_hides_no_others(
         broken, whole = await queries.show(tx, desk, agent, [damaged, case])
     assert broken.description == broken.result == "（此文本已无法打开）"
     assert (broken.subject, whole.description) == (whole.subject, "光猫红灯，上不了网")
+
+
+async def test_rec05_a_customers_broken_key_hides_no_other_customers_cases(
+    desk: Desk, office, a_request, case, agent: Principal
+) -> None:
+    other = (await office.open(a_request(phone="13900000000"), agent)).case
+    async with office.database.transaction("damage") as tx:
+        damaged = CUSTOMERS.c.customer_id == other.customer_id
+        await tx.execute(update(CUSTOMERS).where(damaged).values(wrapped_key=b"?"))
+        shown = await queries.show(tx, desk, agent, [other, case])
+    assert [each.description for each in shown] == ["（此文本已无法打开）", "光猫红灯，上不了网"]
 
 
 async def test_gwy08_everybody_sees_only_what_is_theirs(

@@ -84,6 +84,14 @@ async def test_rec06_erasing_destroys_every_text_and_keeps_the_figures(
     assert (await office.open(a_request(), app)).customer.customer_id != customer_id
 
 
+async def test_rec05_what_is_damaged_of_a_customer_hides_no_customer(desk: Desk, register, agent: Principal) -> None:
+    customer = await register(agent)
+    seen = customer_message(desk.sealer, agent, customer.model_copy(update={"sealed_email": b"?"}))
+    assert (seen.name, seen.phone, seen.email) == ("张三丰", "13800138000", "")
+    seen = customer_message(desk.sealer, agent, customer.model_copy(update={"wrapped_key": b"?"}))
+    assert (seen.customer_id, seen.name, seen.phone, seen.erased) == (str(customer.customer_id), "", "", False)
+
+
 async def test_another_customers_text_can_not_be_opened(
     office, a_request, app: Principal, supervisor: Principal
 ) -> None:

@@ -99,6 +99,40 @@ async def test_the_example_does_not_take_a_silent_bus_for_an_empty_feed(nats_ser
         assert message.headers["ce-id"] == OURS
 
 
+@pytest.mark.parametrize("wrong", ["password", "name"])
+async def test_the_example_ends_with_the_reason_when_it_is_not_let_in(nats_server, passwords, capsys, wrong) -> None:
+    partner, password = (OURS, "wrong") if wrong == "password" else ("partner-nobody", passwords[OURS])
+    with pytest.raises(RuntimeError, match=f"the feed of {partner} can't be read: nats: "):
+        await READER["read_feed"](nats_server.url, partner, password, until_empty=True)
+    assert "Error: nats: " in capsys.readouterr().err
+
+
+async def test_the_example_does_not_wait_for_a_feed_that_was_ended(nats_server, operator, passwords, capsys) -> None:
+    reading = asyncio.create_task(READER["read_feed"](nats_server.url, OURS, passwords[OURS], until_empty=False))
+
+    async def is_waiting() -> bool:
+        info = await operator.consumer_info(FEEDS, OURS)
+        return (info.num_ack_pending, info.num_pending, info.num_waiting) == (0, 0, 1)
+
+    await eventually(is_waiting)
+    await operator.delete_consumer(FEEDS, OURS)
+    with pytest.raises(RuntimeError, match="the bus refuses to give events: 409 Consumer Deleted"):
+        await asyncio.wait_for(reading, 20)
+    assert json.loads(capsys.readouterr().out)["id"] == OURS
+
+
+async def test_the_example_waits_for_a_bus_that_shuts_down(nats_server, operator) -> None:
+    """The server's own words are sent by a stand-in, so that the server of all tests goes on."""
+
+    async def shut_down(message: Msg) -> None:
+        await operator._nc.publish(message.reply, headers={"Status": "409", "Description": "Server Shutdown"})
+
+    stand_in = await operator._nc.subscribe(f"{READER['NEXT']}.stand-in", cb=shut_down)
+    with pytest.raises(nats.errors.Error, match="Server Shutdown"):
+        await READER["next_event"](operator._nc, "stand-in", linger=False)
+    await stand_in.unsubscribe()
+
+
 async def test_what_was_not_acknowledged_comes_again_after_a_new_sign_in(nats_server, passwords) -> None:
     async with signed_in(nats_server, OURS, passwords[OURS], []) as client:
         (message,) = await fetch(client, OURS)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from bihuan.intake.v1 import customers_pb2
-from servicekit.customerkeys import unseal
+from servicekit.customerkeys import unseal_if_whole
 from servicekit.database import UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -32,10 +32,13 @@ async def find_by_phone(tx: UnitOfWork, sealer: Sealer, principal: Principal, ph
 
 
 def customer_message(sealer: Sealer, principal: Principal, customer: Customer) -> customers_pb2.Customer:
-    """The customer; masked unless they ask themselves or somebody who speaks with them does."""
+    """The customer; masked unless they ask themselves or somebody who speaks with them does.
+
+    A name, number or address that is damaged is left empty: it hides neither the others nor other customers.
+    """
     key = key_of(customer)
     name, phone, email = (
-        unseal(sealer, key, sealed or b"")
+        unseal_if_whole(sealer, key, sealed or b"") or ""
         for sealed in (customer.sealed_name, customer.sealed_phone, customer.sealed_email)
     )
     if not (principal.is_customer or principal.has("agent", "supervisor")):
