@@ -111,7 +111,7 @@ def test_the_traces_that_moved_a_case_are_found_with_it(provider: TracerProvider
 
 
 def test_a_request_that_names_a_case_is_found_whole_and_only_it(store: SpanStore) -> None:
-    """TRC-01: what came before the first span that knew the case, and what shared a transaction with others."""
+    """With what came before the span that knew the case, without those it shared a transaction with."""
     came_in = span(1, name="POST /v1/cases", service="gateway")
     opened = span(2, trace_id=came_in.trace_id, parent_id=came_in.span_id, name="OpenCase", case_id=str(CASE))
     shared = span(20, name="db.transaction", links=(came_in.trace_id, f"{30:032x}"))
