@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from servicekit.errors import Fault
+from servicekit.languages import LANGUAGES, as_language
 from typer.core import TyperCommand, TyperGroup
 
 from bihuanctl.helptexts import translate_help
@@ -102,12 +103,15 @@ class Commands(TyperGroup):
 
 def prepare(
     context: typer.Context,
-    language: Annotated[  # noqa: ARG001 -- read before parsing, because the help depends on it
+    # choose_language reads it too, before parsing, because the help depends on it.
+    language: Annotated[
         str, typer.Option("--lang", metavar="zh-CN|en", help="Language of the texts; else BIHUAN_LANG, else LANG.")
     ] = "",
 ) -> None:
     """Run the Bihuan platform on this machine and look after it."""
     context.obj = Session(Texts(choose_language(sys.argv, os.environ)), Layout.chosen(os.environ))
+    if language and as_language(language) is None:
+        raise Refusal("language_unknown", language=language, known=", ".join(LANGUAGES))
 
 
 def build() -> Any:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ from bihuanctl.texts import Texts
 
 if TYPE_CHECKING:
     from bihuanctl.platform.state import PlatformState
+
+
+def _as_json(value: object) -> str:
+    """What JSON has no form of: moments as the API writes them, RFC 3339 in UTC; anything else as it is said."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Session:
 
     def print_json(self, value: Any) -> None:
         """Prints one JSON document, whole and unbroken, for scripts."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_as_json) + "\n")
 
     def keep_json(self, value: Any, file: Path | None) -> None:
         """Writes one JSON document into `file`, or prints it."""
@@ -73,7 +79,7 @@ class Session:
 
     def print_json_line(self, value: Any) -> None:
         """Prints one JSON document on one line, for streams of them."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_as_json) + "\n")
         sys.stdout.flush()
 
     def platform(self) -> PlatformState:

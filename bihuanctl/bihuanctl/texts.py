@@ -13,9 +13,13 @@ from servicekit.languages import DEFAULT_LANGUAGE, LANGUAGES, Language, as_langu
 
 
 def choose_language(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
-    """`--lang` before `BIHUAN_LANG` before the locale; a plain `C` locale, as in containers, says English."""
-    asked = _option(arguments, "--lang") or environment.get("BIHUAN_LANG")
-    if asked:
+    """`--lang` before `BIHUAN_LANG` before the locale; a plain `C` locale, as in containers, says English.
+
+    A `--lang` that is none of ours is passed over: the command refuses it, in the language of the environment.
+    """
+    if language := as_language(_option(arguments, "--lang") or ""):
+        return language
+    if asked := environment.get("BIHUAN_LANG"):
         return as_language(asked) or DEFAULT_LANGUAGE
     locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or "C"
     return as_language(re.split(r"[_.@]", locale)[0]) or "en"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from random import Random
 
@@ -127,6 +128,15 @@ def test_a_file_that_is_not_there_or_empty_is_refused(file: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(Refusal, match="input_empty"):
         read_table(file)
+
+
+@pytest.mark.parametrize("before", ["", "subject,", '"'])
+def test_a_first_line_that_is_no_header_is_refused(file: Path, before: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(file, f"{before}{'s' * (csv.field_size_limit() + 1)}\nrow\n")
+    assert refused.value.code == "header_unreadable"
+    for language in LANGUAGES:
+        assert str(file) in refused.value.detail(Texts(language))
 
 
 @given(st.binary(max_size=400))

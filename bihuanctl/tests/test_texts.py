@@ -49,7 +49,9 @@ def test_the_overview_says_of_each_command_what_the_command_says(monkeypatch: py
         (["bihuan"], {"LANG": "zh_CN.UTF-8", "BIHUAN_LANG": "en"}, "en"),
         (["bihuan", "--lang", "zh-CN", "up"], {"BIHUAN_LANG": "en"}, "zh-CN"),
         (["bihuan", "--lang=zh", "up"], {}, "zh-CN"),
-        (["bihuan", "--lang=klingon"], {}, "zh-CN"),
+        (["bihuan", "--lang=klingon"], {}, "en"),
+        (["bihuan", "--lang=klingon"], {"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        (["bihuan"], {"BIHUAN_LANG": "klingon"}, "zh-CN"),
         (["bihuan", "--lang"], {"LANG": "C"}, "en"),
     ],
 )

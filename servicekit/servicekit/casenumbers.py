@@ -1,4 +1,4 @@
-"""Numbers that people can read, speak and key in: `2611-0000-0017`, work orders `W…`, records `R…`.
+"""Numbers that people can read, speak and key in: `2611-0000-0013`, work orders `W…`, records `R…`.
 
 Year and month of the platform's date, a serial number of at least seven digits, and a check digit after Damm, which
 finds every single wrong digit and every swap of neighbours. The prefix takes part in it, so a work order's number

@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from servicekit.telemetry import names
 from servicekit.telemetry.lifecycle import CaseTrace, LifecycleIds, LifecycleSampler, concerns_case, root_context
 from servicekit.telemetry.spanexporter import SpanStoreExporter
-from servicekit.telemetry.spanstore import SpanStore, StoredSpan
+from servicekit.telemetry.spanstore import MOST_SPANS_OF_TRACE, MOST_TRACES_OF_CASE, SpanStore, StoredSpan
 
 CASE = UUID("019a1b2c-3d4e-7f60-8a1b-2c3d4e5f6071")
 START = datetime(2026, 11, 1, 8, 30, 0, 123456, tzinfo=UTC)
@@ -108,6 +108,36 @@ def test_the_traces_that_moved_a_case_are_found_with_it(provider: TracerProvider
     CaseTrace.stage_ended(CASE, "accepted", START, START + timedelta(seconds=1), links=links)
     found = [stored.name for stored in store.spans_of_case(CASE)]
     assert found == [moved.name, "db.transaction", "bus.consume", "stage.accepted"]
+
+
+def test_a_request_that_names_a_case_is_found_whole_and_only_it(store: SpanStore) -> None:
+    """With what came before the span that knew the case, without those it shared a transaction with."""
+    came_in = span(1, name="POST /v1/cases", service="gateway")
+    opened = span(2, trace_id=came_in.trace_id, parent_id=came_in.span_id, name="OpenCase", case_id=str(CASE))
+    shared = span(20, name="db.transaction", links=(came_in.trace_id, f"{30:032x}"))
+    gathered = span(3, trace_id=came_in.trace_id, name="db.gathered", links=(shared.trace_id,))
+    neighbour = span(30, name="OpenCase", case_id="019a1b2c-3d4e-7f60-8a1b-2c3d4e5f6072")
+    store.write([opened, gathered, shared, neighbour, came_in])
+    assert store.spans_of_case(CASE) == [came_in, opened, gathered]
+
+
+def test_of_many_requests_the_newest_are_read_whole_and_of_a_long_one_the_beginning(store: SpanStore) -> None:
+    for number in range(1, MOST_TRACES_OF_CASE + 2):
+        root = span(number * 10, name="root")
+        named = span(number * 10 + 1, trace_id=root.trace_id, case_id=str(CASE), name="named")
+        store.write([root, named])
+    long = span(10_000, name="root", case_id=str(CASE))
+    below = [
+        span(number, trace_id=long.trace_id, name="below") for number in range(10_001, 10_001 + MOST_SPANS_OF_TRACE)
+    ]
+    last = span(20_000, trace_id=long.trace_id, case_id=str(CASE), name="named")
+    store.write([long, *below, last])
+    found = store.spans_of_case(CASE)
+    # The oldest two requests are only told of by the spans that name the case.
+    assert [stored.name for stored in found[:4]] == ["named", "named", "root", "named"]
+    assert [stored.name for stored in found].count("root") == MOST_TRACES_OF_CASE
+    assert found[-1] == last
+    assert [stored for stored in found if stored.name == "below"] == below[:-1]
 
 
 def test_a_stage_is_linked_to_the_span_in_which_it_ended(provider: TracerProvider, store: SpanStore) -> None:

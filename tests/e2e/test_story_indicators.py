@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -195,3 +196,9 @@ def test_qlt08_compliance_goes_from_the_clause_to_the_cases(told: Told) -> None:
     shown = told.cast.platform.run("compliance", "C3.2", "--region", PLACE.region, "--period", period)
     # A narrow table breaks its lines between words.
     assert {"Customer", "satisfaction"} <= set(shown.stdout.split())
+
+
+def test_a_clause_that_is_not_there_is_refused(told: Told) -> None:
+    refused = told.cast.platform.run("compliance", "ZZZ", "--json")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert json.loads(refused.stderr)["error"]["code"] == "clause_unknown"

@@ -17,6 +17,7 @@ from rich.text import Text
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.channels import channels
 from bihuanctl.platform.signin import operator_token
+from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
 
 SERVICE = "quality"
@@ -41,11 +42,10 @@ def compliance(
     session = Session.of(context)
     asked = pb.GetComplianceRequest(clause=clause, period=period, region=region)
     found, failing = asyncio.run(_ask(session, asked, with_cases=cases))
+    if not found.rows:
+        raise Refusal("clause_unknown", clause=clause)
     if as_json:
         session.print_json(_as_dict(found, failing, with_cases=cases))
-        return
-    if not found.rows:
-        session.say("compliance.nothing", clause=clause)
         return
     session.console.print(_table(session, found))
     for row, contributions in failing:

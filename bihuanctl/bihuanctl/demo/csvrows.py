@@ -45,7 +45,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """The file's rows, in order. Raises Refusal `input_unreadable` or `input_empty`."""
+    """The file's rows, in order. Raises Refusal `input_unreadable`, `input_empty` or `header_unreadable`."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -55,7 +55,11 @@ def read_table(path: Path) -> Table:
     lines = StringIO(text, newline="").readlines()
     header = lines[0] if lines else ""
     separator = max(SEPARATORS, key=header.count)
-    columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator), []))
+    try:
+        columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator), []))
+    except csv.Error as error:
+        # Without names nothing below can be read either: unlike a row, it ends the reading.
+        raise Refusal("header_unreadable", path=path, reason=error) from None
     if not any(columns):
         raise Refusal("input_empty", path=path)
     return Table(columns, tuple(_rows(lines[1:], separator, columns)))

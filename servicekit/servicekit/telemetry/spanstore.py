@@ -8,12 +8,16 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 MOST_ROWS: Final = 300_000
 MOST_BYTES: Final = 256 * 1024 * 1024
+# Of the requests that name a case the newest are read whole, and of one that moved a thousand cases its beginning.
+MOST_TRACES_OF_CASE: Final = 200
+MOST_SPANS_OF_TRACE: Final = 500
 _OWNER_ONLY: Final = 0o600
 # Other processes write too; each writes for milliseconds.
 _WAIT_FOR_LOCK_SECONDS: Final = 5.0
@@ -44,8 +48,13 @@ _COLUMNS: Final = (
     "trace_id, span_id, parent_id, case_id, name, service, kind, started_ns, ended_ns, error, attributes, links"
 )
 _INSERT: Final = f"INSERT OR REPLACE INTO spans ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_OF_TRACES: Final = f"SELECT {_COLUMNS} FROM spans WHERE trace_id IN (SELECT value FROM json_each(?))"  # noqa: S608
-_OF_CASE: Final = f"SELECT {_COLUMNS} FROM spans WHERE case_id = ?"  # noqa: S608
+_OF_TRACES: Final = f"""
+SELECT {_COLUMNS} FROM (
+    SELECT *, row_number() OVER (PARTITION BY trace_id ORDER BY started_ns, number) AS place FROM spans
+    WHERE trace_id IN (SELECT value FROM json_each(?))
+) WHERE place <= {MOST_SPANS_OF_TRACE}
+"""  # noqa: S608
+_OF_CASE: Final = f"SELECT {_COLUMNS} FROM spans WHERE case_id = ? ORDER BY number DESC"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +101,21 @@ class SpanStore:
                 self._prune(connection)
 
     def spans_of_case(self, case_id: UUID | str) -> list[StoredSpan]:
-        """Everything known about a case, oldest first: its life-cycle trace, the traces that moved it, and every span
-        that says it is about it."""
+        """Everything known about a case, oldest first: its life-cycle trace, every span that says it is about it, and
+        the whole traces of those and of what moved it, within the bounds above.
+
+        The links of other spans than stages are not followed: the transaction that a request shared with others would
+        bring in their cases.
+        """
         case = UUID(str(case_id))
         with self._lock:
             life = self._read(_OF_TRACES, json.dumps([case.hex]))
-            moved_by = {trace_id for span in life for trace_id in span.links}
-            others = [*self._read(_OF_TRACES, json.dumps(sorted(moved_by))), *self._read(_OF_CASE, str(case))]
-        found = {(span.trace_id, span.span_id): span for span in (*life, *others)}
-        return sorted(found.values(), key=lambda span: (span.started_ns, -span.ended_ns))
+            about = self._read(_OF_CASE, str(case))
+            newest = islice(dict.fromkeys(span.trace_id for span in about), MOST_TRACES_OF_CASE)
+            traces = {*newest, *(trace_id for span in life for trace_id in span.links)}
+            others = self._read(_OF_TRACES, json.dumps(sorted(traces)))
+        found = {(span.trace_id, span.span_id): span for span in (*life, *others, *about)}
+        return sorted(found.values(), key=lambda span: (span.started_ns, -span.ended_ns, span.parent_id != ""))
 
     def close(self) -> None:
         with self._lock:
