@@ -92,21 +92,26 @@ async def always() -> bool:
 
 
 @asynccontextmanager
+async def served(cases: Cases, budget: Budget = Budget()) -> AsyncIterator[Server]:  # noqa: B008 -- immutable
+    servicer = (cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)
+    server = Server("127.0.0.1:0", [servicer], tokens=Tokens(), is_ready=always, budget=budget)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop(2)
+
+
+@asynccontextmanager
 async def serving(*, together: bool = False) -> AsyncIterator[Running]:
     """`together`: every call travels with another one."""
     cases = Cases()
-    server = Server(
-        "127.0.0.1:0",
-        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
-        tokens=Tokens(),
-        is_ready=always,
-        budget=Budget(least=0.05, default=0.3),
-    )
-    await server.start()
-    channel = Channel(server.address, lambda: "agent", together=together)
-    yield Running(cases, server, Accompanied(channel) if together else channel)
-    await channel.close()
-    await server.stop(2)
+    async with served(cases, budget=Budget(least=0.05, default=0.3)) as server:
+        channel = Channel(server.address, lambda: "agent", together=together)
+        try:
+            yield Running(cases, server, Accompanied(channel) if together else channel)
+        finally:
+            await channel.close()
 
 
 async def fault_of(call: Any) -> Fault:

@@ -13,7 +13,7 @@ from bihuan.intake.v1 import cases_pb2, cases_pb2_grpc
 from google.api import annotations_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from rpc_serving import Cases, Running, Tokens, always, fault_of, serving
+from rpc_serving import Cases, Running, Tokens, always, fault_of, served, serving
 from servicekit.errors import Fault
 from servicekit.rpc.client import DEFAULT_SECONDS, MARGIN_SECONDS, READING, Channel
 from servicekit.rpc.health import LIVENESS
@@ -118,25 +118,16 @@ async def test_a_call_without_a_deadline_gets_one(running: Running) -> None:
 async def test_a_call_of_a_call_has_less_time_and_the_same_caller(running: Running) -> None:
     front = Cases()
     front.backend = Channel(running.server.address)
-    server = Server(
-        "127.0.0.1:0",
-        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, front)],
-        tokens=Tokens(),
-        is_ready=always,
-    )
-    await server.start()
-    channel = Channel(server.address, lambda: "agent", language="zh-CN")
-    try:
+    async with served(front) as server:
+        channel = Channel(server.address, lambda: "agent", language="zh-CN")
         stub = cases_pb2_grpc.CaseServiceStub(channel)
         answer = await stub.GetCase(ASK, timeout=DEFAULT_SECONDS)
         assert (answer.owner, answer.result) == ("u-agent", "zh-CN")
         assert float(answer.subject) < DEFAULT_SECONDS - MARGIN_SECONDS
         running.cases.raises = [Fault("case_unknown", case="x")]
         assert (await fault_of(stub.GetCase(ASK))).code == "case_unknown"
-    finally:
         await channel.close()
         await front.backend.close()
-        await server.stop(2)
 
 
 async def test_only_calls_that_may_be_repeated_are_tried_again(running: Running) -> None:

@@ -17,7 +17,7 @@ from bihuan.platform.v1 import calls_pb2, calls_pb2_grpc
 from google.rpc import status_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rpc_serving import Cases, Tokens, always, fault_of
+from rpc_serving import Cases, fault_of, served
 from servicekit.errors import Fault
 from servicekit.identity import caller, language
 from servicekit.rpc.carried import CarriedCalls
@@ -72,17 +72,10 @@ async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
 
     monkeypatch.setattr(CarriedCalls, "ServeCalls", counted)
     cases = Echo()
-    server = Server(
-        "127.0.0.1:0",
-        [(cases_pb2_grpc.add_CaseServiceServicer_to_server, cases)],
-        tokens=Tokens(),
-        is_ready=always,
-    )
-    await server.start()
-    channel = Channel(server.address, together=True)
-    yield Running(cases, server, channel, messages)
-    await channel.close()
-    await server.stop(2)
+    async with served(cases) as server:
+        channel = Channel(server.address, together=True)
+        yield Running(cases, server, channel, messages)
+        await channel.close()
 
 
 async def test_each_has_its_own_caller_language_and_outcome(running: Running) -> None:
