@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from servicekit.embedded.ports import free_ports
-from servicekit.embedded.processes import die_with_parent
+from servicekit.embedded.processes import on_leash
 from servicekit.messaging.users import SERVICES
 from servicekit.telemetry.spanstore import SpanStore
 
@@ -58,11 +58,7 @@ async def process(cases, issuer_dir, tmp_path) -> AsyncIterator[tuple[subprocess
     variables = environment(cases[1], issuer_dir, port, BIHUAN_SPAN_STORE=str(tmp_path / "spans.sqlite"))
     with (tmp_path / "log").open("wb") as log:
         started = subprocess.Popen(
-            [sys.executable, "-m", "gateway"],
-            env=variables,
-            stdout=log,
-            stderr=log,
-            preexec_fn=die_with_parent(signal.SIGKILL),
+            on_leash([sys.executable, "-m", "gateway"], signal.SIGKILL), env=variables, stdout=log, stderr=log
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from servicekit.embedded.processes import die_with_parent
+from servicekit.embedded.processes import on_leash
 
 Object = dict[str, Any]
 PATIENCE = 90.0
@@ -85,11 +85,10 @@ class Node:
         log = (self.home / f"{name}.log").open("wb")
         with log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *container["args"]],
+                on_leash([sys.executable, "-m", *container["args"]], signal.SIGKILL),
                 env=self.environment(container, **changes),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent(signal.SIGKILL),
             )
 
     def start_nats(self, name: str, secrets: Mapping[str, str], listens: Mapping[str, str], monitor: int) -> None:
@@ -106,11 +105,12 @@ class Node:
         [source] = container["envFrom"]
         with (folder / "log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                [Path(sys.executable).with_name("nats-server"), "--config", folder / "nats.conf"],
+                on_leash(
+                    [Path(sys.executable).with_name("nats-server"), "--config", folder / "nats.conf"], signal.SIGKILL
+                ),
                 env={"POD_NAME": name, **{f"{source['prefix']}{user}": word for user, word in secrets.items()}},
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent(signal.SIGKILL),
             )
 
     def stop(self) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from bihuanctl.platform.state import PlatformState, read_running_state
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
 from bihuanctl.supervisor.background import start_in_background
-from bihuanctl.supervisor.options import ENVIRONMENT_OF_SUPERVISOR, StartOptions
+from bihuanctl.supervisor.options import StartOptions
 
 START_PATIENCE = 90.0
 # From taking the lock to writing the first state: clearing leftovers may take that long.
@@ -78,7 +77,6 @@ def _awaited(session: Session, refusal: Refusal) -> PlatformState:
 
 
 def _stay(session: Session, options: StartOptions, *, as_json: bool) -> None:
-    os.environ.update(ENVIRONMENT_OF_SUPERVISOR)
     # Half a second of libraries that `up --detach` and a second `up` have no use for.
     from bihuanctl.supervisor.running import run_platform  # noqa: PLC0415
 

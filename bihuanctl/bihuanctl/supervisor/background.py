@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from bihuanctl.platform.layout import Layout
 from bihuanctl.platform.state import PlatformState
 from bihuanctl.refusal import Refusal
-from bihuanctl.supervisor.options import ENVIRONMENT_OF_SUPERVISOR, StartOptions
+from bihuanctl.supervisor.options import StartOptions
 from bihuanctl.supervisor.progress import Progress, Report
 
 
@@ -35,7 +35,7 @@ def start_in_background(
     with layout.log("supervisor").open("ab") as log:
         supervisor = subprocess.Popen(  # noqa: S603 -- our own module
             [sys.executable, "-m", "bihuanctl.supervisor", *_arguments(options)],
-            env={**environment, **ENVIRONMENT_OF_SUPERVISOR, "BIHUAN_HOME": str(layout.home)},
+            env={**environment, "BIHUAN_HOME": str(layout.home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from servicekit.embedded.binaries import binaries, is_enterable, server_uid
-from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, is_alive, launch
+from servicekit.embedded.processes import EmbeddedServerError, LaunchedProcess, command_line, is_alive, launch, on_leash
 from servicekit.embedded.remembered import choose_port, read_number, write_private
 
 SUPERUSER = "postgres"
@@ -131,9 +131,8 @@ class EmbeddedPostgres:
         ]  # fmt: skip
         try:
             done = await asyncio.to_thread(
-                subprocess.run, [str(part) for part in command],
-                capture_output=True, text=True, check=False, cwd="/", user=self._uid, group=self._uid,
-                extra_groups=None if self._uid is None else [],
+                subprocess.run, on_leash(command, signal.SIGTERM, self._uid),
+                capture_output=True, text=True, check=False, cwd="/",
             )  # fmt: skip
         finally:
             password_file.unlink()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LOG_LIMIT_BYTES = 20 * 1024 * 1024
 _POLL_SECONDS = 0.02
-_PR_SET_PDEATHSIG = 1
+_LEASH = Path(__file__).with_name("leash.py")
 
 
 class EmbeddedServerError(Exception):
@@ -82,17 +81,13 @@ def launch(
     _turn_log(log)
     with log.open("ab") as output:
         popen = subprocess.Popen(  # noqa: S603 - no shell; the caller names the program
-            [str(part) for part in command],
+            on_leash(command, death_signal, uid),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=env,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509 - the only way; it makes two system calls
-            user=uid,
-            group=uid,
-            extra_groups=None if uid is None else [],
         )
     return LaunchedProcess(popen, log)
 
@@ -116,20 +111,14 @@ def command_line(pid: int) -> list[str]:
         return []
 
 
-def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """For `preexec_fn`: the child gets `death_signal` when the thread that starts it ends (Linux; else None)."""
-    if sys.platform != "linux":
-        return None
-    # Looked up before the fork: the child must not import or allocate much.
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
+def on_leash(command: Sequence[str | Path], death_signal: signal.Signals, uid: int | None = None) -> list[str]:
+    """The command that runs `command` so that it gets `death_signal` when the thread that starts it ends (Linux).
 
-    def in_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the call above
-            os._exit(1)
-
-    return in_child
+    To be started from the process that calls this, without a shell or anything else between. With `uid` it runs as that
+    user and group (needs root).
+    """
+    leash = [sys.executable, "-I", "-S", _LEASH, int(death_signal), os.getpid(), "-" if uid is None else uid]
+    return [str(part) for part in (*leash, *command)]
 
 
 def _turn_log(log: Path) -> None:
