@@ -49,7 +49,7 @@ class Cases(cases_pb2_grpc.CaseServiceServicer):
         assert call
         left = call.deadline - time.monotonic()
         return cases_pb2.Case(
-            case_number=request.case, owner=caller(context).user_id, result=language(context), subject=f"{left:.3f}"
+            case_number=request.case, owner=caller(context).user_id, result=language(context), subject=f"{left:.6f}"
         )
 
     async def OpenCase(self, request: cases_pb2.OpenCaseRequest, context: Any) -> cases_pb2.OpenCaseResponse:  # noqa: N802

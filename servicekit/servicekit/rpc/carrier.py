@@ -62,7 +62,7 @@ class Carrier:
                 method=method,
                 request=request_serializer(request),
                 metadata=dict(metadata),
-                timeout_milliseconds=max(1, math.ceil(timeout * 1000)),
+                timeout_milliseconds=max(1, math.floor(timeout * 1000)),
             )
             if carried.ByteSize() <= MOST_CARRIED_BYTES:
                 answer = await self._join(_Passenger(carried, deadline))

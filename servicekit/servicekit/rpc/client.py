@@ -140,7 +140,8 @@ class UnaryCall(Generic[RequestT, ResponseT]):
         sent = self._metadata(metadata)
         for pause in (*BACK_OFF_SECONDS, None):
             try:
-                response: ResponseT = await self._call(request, timeout=deadline - time.monotonic(), metadata=sent)
+                left = _told(deadline - time.monotonic())
+                response: ResponseT = await self._call(request, timeout=left, metadata=sent)
             except grpc.aio.AioRpcError as error:
                 again = error.code() in _GONE and self._repeatable(request)
                 if pause is None or not again or time.monotonic() + pause > deadline:
@@ -164,3 +165,10 @@ def _deadline(timeout: float) -> float:
     if deadline <= now:
         raise Fault("deadline_too_short")
     return deadline
+
+
+def _told(seconds: float) -> float:
+    """A little less than `seconds`: gRPC tells the other side whole steps, the next one up, and nobody may believe that
+    it has longer than its caller waits."""
+    step = 0.001 if seconds < 1 else 0.01 if seconds < 10 else 0.1 if seconds < 100 else 1.0  # noqa: PLR2004 -- gRPC's
+    return max((seconds // step - 0.5) * step, 0.0)
