@@ -6,8 +6,8 @@ from collections import Counter
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
+from servicekit.moments import CHINA_TIME
 
 from quality.figures.values import Verdict
 from quality.reports.report import Line, Report
