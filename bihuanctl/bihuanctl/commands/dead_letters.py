@@ -17,6 +17,7 @@ from servicekit.messaging.deadletters import (
     redrive_dead_letter,
     show_dead_letter,
 )
+from servicekit.moments import local
 
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.bus import operator_bus
@@ -57,7 +58,7 @@ def list_(
             letter.case_id,
             _why(session, letter),
             str(letter.attempts),
-            f"{letter.died_at:%Y-%m-%d %H:%M:%S}" if letter.died_at else "",
+            local(letter.died_at) if letter.died_at else "",
         )
     session.console.print(table)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from servicekit.moments import SHORT_FORMAT, local
 
 from bihuanctl.demo.figures import STAGES
 from bihuanctl.demo.story import Story
@@ -94,4 +95,4 @@ class PlayDisplay:
     def _clock(self, now: datetime) -> str:
         assert self._began_at is not None
         day = (now - self._began_at).days + 1
-        return self._session.texts("demo.clock", day=day, time=f"{now.astimezone():%m-%d %H:%M}")
+        return self._session.texts("demo.clock", day=day, time=local(now, SHORT_FORMAT))

@@ -53,7 +53,7 @@ def print_outcome(session: Session, outcome: Outcome) -> None:
         "demo.time",
         seconds=f"{outcome.seconds:.1f}",
         check=f"{outcome.check_seconds:.1f}",
-        platform=spoken(outcome.platform_time),
+        platform=spoken(outcome.platform_time, session.texts),
         requests=outcome.journal.requests,
         rate=f"{outcome.journal.requests / outcome.seconds:.0f}",
     )
@@ -155,7 +155,7 @@ def _clocks(session: Session, figures: Figures) -> Table:
             counted, standard = figures.clocks[name], standards.clocks[name]
             table.add_row(
                 standard.label[texts.language],
-                spoken(standard.limit),
+                spoken(standard.limit, texts),
                 f"[green]{counted.met}[/]",
                 f"[yellow]{counted.warned}[/]" if counted.warned else "0",
                 f"[red]{counted.missed}[/]" if counted.missed else "0",
