@@ -78,12 +78,12 @@ def test_the_drawing() -> None:
     lines = draw(build_timeline(str(CASE), SPANS), Texts("en"), load(), width=88)
     assert "\n".join(line.plain for line in lines) == (
         f"Case {CASE} · platform time: 8h · spans: 8\n"
-        "Accepted      ████·············· 11-22 16:00 UTC+8 2h  agent  Initial assessment and work order met\n"
+        "Accepted      ████··············· 11-22 16:00 UTC+8 2h  agent  Initial assessment and work order met\n"
         f"  ⤷ request {FIRST} · 15ms\n"
         "    gateway    POST /v1/cases/{case}:assess  +0s  15ms\n"
         "      intake     CaseService/AssessCase  +2ms  8ms\n"
         "        intake     db.transaction  +3ms  5ms\n"
-        "Being handled ····██████████████ 11-22 18:00 UTC+8 6h  agent  Initial assessment and work order missed\n"
+        "Being handled ····███████████████ 11-22 18:00 UTC+8 6h  agent  Initial assessment and work order missed\n"
         f"  ⤷ request {ASIDE} · 1ms\n"
         "    dispatch   bus.consume  +0s  1ms\n"
         f"  ⤷ request {SECOND} · 1.2s\n"

@@ -46,6 +46,8 @@ def test_everything_that_happens_has_a_word() -> None:
     """INT-10: what services write into the histories of cases and complaints, as people read it."""
     found = {word for tree in history_sources() for word in happenings(tree)}
     assert {"case_opened", "engineer_arrived", "appointment_moved", "improvement_planned"} <= found
+    # What an appointment ends with is put together from its state.
+    found |= {f"appointment_{state}" for state in ("cancelled", "failed", "completed")}
     missing = found - histories()["happened"].keys()
     assert not missing, f"add to servicekit/histories.yaml: {sorted(missing)}"
 
