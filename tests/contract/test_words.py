@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from servicekit.errors.words import in_words, words
 from servicekit.histories import actor_in_words, details_in_words, happened_in_words, histories
 from servicekit.languages import LANGUAGES
 
+import servicekit
+from servicekit import errors
 from standards import load
 
 SERVICES = Path(__file__).parents[2] / "services"
@@ -94,6 +97,15 @@ def test_a_history_is_told_in_words() -> None:
         "起：2026-11-23 00:30 UTC+8",
         "派工单：0193a5f0-0000-7000-8000-000000000001",
     ]
+
+
+def test_no_word_is_said_twice() -> None:
+    """Of two entries for one word, YAML keeps the last and says nothing."""
+    for room, file in ((errors, "words.yaml"), (servicekit, "histories.yaml")):
+        kinds = re.split(r"^\w+:\n", files(room).joinpath(file).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for kind in kinds:
+            found = re.findall(r"^  (\w+|\"\w+\"):", kind, flags=re.MULTILINE)
+            assert sorted(found) == sorted(set(found))
 
 
 @pytest.mark.parametrize("kind", ["state", "action"])

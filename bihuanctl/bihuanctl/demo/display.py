@@ -69,7 +69,7 @@ class PlayDisplay:
         """A line about what comes after the play. The bars stay as they are."""
         self._stop()
         if self._shown:
-            self._session.console.print(line, markup=False, soft_wrap=True)
+            self._session.tell(line)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
