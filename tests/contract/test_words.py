@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.descriptor import EnumDescriptor, FileDescriptor
 from servicekit.errors.words import in_words, words
 from servicekit.histories import actor_in_words, details_in_words, happened_in_words, histories
+from servicekit.identity.principal import ROLES
 from servicekit.languages import LANGUAGES
 
 import servicekit
@@ -108,7 +109,11 @@ def test_no_word_is_said_twice() -> None:
             assert sorted(found) == sorted(set(found))
 
 
-@pytest.mark.parametrize("kind", ["state", "action"])
+def test_every_role_has_a_word() -> None:
+    assert not ROLES - words()["role"].keys()
+
+
+@pytest.mark.parametrize("kind", ["state", "action", "role"])
 def test_every_word_exists_in_each_language(kind: str) -> None:
     assert all(set(entry) == set(LANGUAGES) and all(entry.values()) for entry in words()[kind].values())
 
