@@ -13,7 +13,7 @@ import typer
 from bihuan.records.v1 import accesses_pb2, records_pb2, retention_pb2
 from rich.table import Table
 from servicekit.languages import Language
-from servicekit.moments import TIME_FORMAT, local
+from servicekit.moments import CHINA_TIME
 
 from bihuanctl.archive import Desk, as_dict, desk
 from bihuanctl.commands.archivelog import audit, consistency, head, keys
@@ -54,8 +54,13 @@ def search(
     if as_json:
         session.print_json(as_dict(found))
         return
-    columns = ("record", "case", "class", "grade", "region", "closed")
-    table = Table(*(session.texts(f"archive.{column}") for column in columns))
+    if not found.records:
+        session.say("archive.none")
+        return
+    table = Table()
+    for column in ("record", "case", "class", "grade", "region", "closed"):
+        # Numbers are typed again: they must come out whole, however narrow the terminal.
+        table.add_column(session.texts(f"archive.{column}"), no_wrap=column in {"record", "case", "closed"})
     for record in found.records:
         table.add_row(*_row(record, load(), session.texts.language))
     session.console.print(table)
@@ -187,7 +192,7 @@ def _row(record: records_pb2.Record, standards: Standards, language: Language) -
         label_of(standards.retention, record.record_class, language),
         label_of(standards.levels.data_grades, grade, language),
         label_of(standards.regions, record.region, language),
-        local(record.closed_at.ToDatetime(UTC), TIME_FORMAT),
+        f"{record.closed_at.ToDatetime(UTC).astimezone(CHINA_TIME):%Y-%m-%d}",
     )
 
 

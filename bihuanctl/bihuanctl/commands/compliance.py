@@ -20,6 +20,7 @@ from bihuanctl.platform.channels import channels
 from bihuanctl.platform.signin import operator_token
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
+from standards import label_of, load
 
 SERVICE = "quality"
 COLOURS = {"kept": "green", "near": "yellow", "breached": "bold red"}
@@ -100,7 +101,8 @@ async def _contributions(
 
 def _table(session: Session, found: pb.GetComplianceResponse) -> Table:
     texts = session.texts
-    title = texts("compliance.title", period=found.period, region=found.region, version=found.standards_version)
+    region = label_of(load().regions, found.region, texts.language)
+    title = texts("compliance.title", period=found.period, region=region, version=found.standards_version)
     table = Table(title=title, title_justify="left")
     for column in ("clause", "what", "target"):
         table.add_column(texts(f"compliance.{column}"))

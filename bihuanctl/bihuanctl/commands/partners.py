@@ -56,6 +56,9 @@ def list_(context: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         session.print_json([_as_dict(partner) for partner in partners])
         return
+    if not partners:
+        session.say("partners.none")
+        return
     columns = ("partner", "state", "events", "domain", "until")
     table = Table(*(session.texts(f"partners.{column}") for column in columns))
     for partner in partners:
