@@ -60,7 +60,9 @@ def search(
     table = Table()
     for column in ("record", "case", "class", "grade", "region", "closed"):
         # Numbers are typed again: they must come out whole, however narrow the terminal.
-        table.add_column(session.texts(f"archive.{column}"), no_wrap=column in {"record", "case", "closed"})
+        table.add_column(
+            session.texts(f"archive.{column}"), overflow="fold", no_wrap=column in {"record", "case", "closed"}
+        )
     for record in found.records:
         table.add_row(*_row(record, load(), session.texts.language))
     session.console.print(table)
