@@ -131,6 +131,8 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as error:
         session.complain(misuse_of(error))
         return EXIT_MISUSED
+    except typer.Abort:
+        return EXIT_FAILED
     except (Refusal, Fault) as refused:
         session.complain(refused)
     except OSError as error:
