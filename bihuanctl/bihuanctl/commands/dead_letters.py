@@ -77,7 +77,8 @@ def show(context: typer.Context, number: Number, *, as_json: Json = False) -> No
     facts.add_column(overflow="fold")
     shown = _as_dict(letter) | {"reason": _reason(session, letter), "died_at": _when(letter)}
     for name, value in shown.items():
-        facts.add_row(session.texts(f"dead_letters.{name}"), Text(str(value)))
+        if value not in {"", None}:
+            facts.add_row(session.texts(f"dead_letters.{name}"), Text(str(value)))
     session.console.print(facts)
     session.console.print_json(data=letter.content())
 
