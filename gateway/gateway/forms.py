@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from servicekit.errors import Fault
 from starlette.requests import Request
 
-from gateway.transcoding.requests import body_of
+from gateway.transcoding.bodies import body_of
 
 _MOST_BYTES: Final = 16_384
 _MOST_FIELDS: Final = 50
