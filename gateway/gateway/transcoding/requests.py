@@ -18,7 +18,7 @@ from starlette.requests import Request
 from gateway.transcoding.bindings import Binding
 from gateway.transcoding.bodies import body_of, json_of, require_json
 from gateway.transcoding.reading import reader, unknown_field
-from gateway.transcoding.scalars import printable, plain_text
+from gateway.transcoding.scalars import plain_text, printable
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 EXPECTED_VERSION: Final = "expected_version"
