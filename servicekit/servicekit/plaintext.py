@@ -17,4 +17,5 @@ def is_plain(text: str) -> bool:
 
 def says_something(text: str) -> bool:
     """Whether there is anything to see in the text: spaces and characters without width say nothing."""
-    return any(character.isprintable() and character != " " for character in text)
+    # Nearly every text begins with a letter.
+    return text[:1].isalnum() or any(character.isprintable() and character != " " for character in text)

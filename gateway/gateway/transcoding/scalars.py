@@ -39,8 +39,10 @@ def printable(path: str) -> str:
     return shown or '""'
 
 
-def plain_text(value: str, path: str) -> str:
-    """The text as it is. Raises Fault field_type_wrong unless it can be stored and shown to people."""
+def plain_text(value: Any, path: str) -> str:
+    """A text as it is. Raises Fault field_type_wrong unless it is one, and can be stored and shown to people."""
+    if not isinstance(value, str):
+        raise wrong_type(path, "string")
     if not is_plain(value):
         raise wrong_type(path, "text without control characters")
     return value
@@ -57,19 +59,13 @@ def scalar(field: FieldDescriptor) -> Convert:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _bytes
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-        return _meaningful_text if _must_say_something(field) else _text
+        return _meaningful_text if _must_say_something(field) else plain_text
     return _number
-
-
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise wrong_type(path, "string")
-    return plain_text(value, path)
 
 
 def _meaningful_text(value: Any, path: str) -> str:
     """A text that must not be empty, nor as good as empty; the empty text itself is left to the contract's own rule."""
-    text = _text(value, path)
+    text = plain_text(value, path)
     if text and not says_something(text):
         raise Fault("text_blank", field=path)
     return text
