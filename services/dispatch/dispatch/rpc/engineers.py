@@ -79,7 +79,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
         self, request: engineers_pb2.GrantQualificationRequest, context: Context
     ) -> engineers_pb2.Engineer:
         if request.qualification.revoked:
-            raise Fault("invalid_argument", field="qualification.revoked")
+            raise Fault("grant_contradictory", field="qualification.revoked")
         principal, engineer_id = caller(context), UUID(request.engineer_id)
         profile = await self._database.run(
             "grant_qualification",
