@@ -60,8 +60,9 @@ def unknown_field(path: str, name: str, known: Iterable[str]) -> Fault:
     names = list(known)
     # caseNumber and CaseNumber are meant for case_number.
     meant = _CAPITAL.sub(r"_\1", name[:_LONGEST_NAME]).lower().replace("__", "_").strip("_")
-    nearest = get_close_matches(meant, names, _NEAREST) or names
-    shown = nearest[:_MOST_NAMES_SHOWN] + (["…"] if len(nearest) > _MOST_NAMES_SHOWN else [])
+    shown = get_close_matches(meant, names, _NEAREST) or names[:_MOST_NAMES_SHOWN]
+    if len(shown) < len(names):
+        shown.append("…")
     return Fault("field_unknown", field=printable(path), known=", ".join(shown) or "none")
 
 
