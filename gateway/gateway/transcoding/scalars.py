@@ -67,7 +67,7 @@ def _meaningful_text(value: Any, path: str) -> str:
     """A text that must not be empty, nor as good as empty; the empty text itself is left to the contract's own rule."""
     text = plain_text(value, path)
     if text and not says_something(text):
-        raise Fault("text_blank", field=path)
+        raise Fault("text_blank", field=printable(path))
     return text
 
 
