@@ -225,3 +225,13 @@ async def test_the_issuer_is_off_without_its_folder(make_client):
         assert (await client.get("/.well-known/openid-configuration")).status_code == 404
         document = (await client.get("/openapi.json")).json()
     assert "builtInIssuer" not in document["components"]["securitySchemes"]
+
+
+async def test_a_parameter_that_is_given_twice_is_named(client):
+    """RFC 6749 §3.1: parameters must not be included more than once."""
+    answer = await client.get("/oidc/authorize?client_id=a&client_id=b")
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "field_repeated", "client_id")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.post("/oidc/token", content="grant_type=password&grant_type=x", headers=form)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "field_repeated" in answer.json()["error_description"]
