@@ -110,7 +110,7 @@ def test_overlay_runs_in_any_order_and_ends_without_loss(node: Node, overlays: d
     for service in SERVICES:
         address = listens[service]["BIHUAN_GRPC_LISTEN"]
         until(lambda a=address: health(a, "liveness") == STATES.SERVING, f"{service} does not live")
-        assert health(address, "") == STATES.NOT_SERVING, "its database is not there yet"
+        until(lambda a=address: health(a, "") == STATES.NOT_SERVING, "its database is not there yet")
     assert node.processes["intake-await"].poll() is None, "the new version must wait for its migration"
 
     with ThreadPoolExecutor() as jobs:
