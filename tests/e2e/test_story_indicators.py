@@ -43,7 +43,8 @@ class Told:
         return [alert for alert in self.cast.get(MANAGER, path)["alerts"] if alert["region"] == CITY]
 
     def until(self, look: Any, what: str) -> Any:
-        return self.cast.platform.eventually(look, what, 60)
+        # After a look for alerts quality rests twenty times as long, and on a busy machine a look takes seconds.
+        return self.cast.platform.eventually(look, what, 180)
 
 
 @pytest.fixture(scope="module")
