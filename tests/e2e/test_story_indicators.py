@@ -105,9 +105,8 @@ def _improve(told: Told) -> Any:
         ("verify", {"measured": 95}),
         ("standardise", {"standardised_as": "training", "note": "Part of the induction"}),
     ]
-    improved = found
     for verb, body in steps:
-        improved = told.cast.do(MANAGER, f"{path}:{verb}", body, version=improved["version"])
+        improved = told.cast.do_as_seen(MANAGER, f"{path}:{verb}", body, lambda: told.cast.get(MANAGER, path))
     return found, improved
 
 
