@@ -25,7 +25,7 @@ from guard import guarded
 from standards import load
 
 STANDARDS = Path(__file__).parents[2] / "standards" / "data"
-COMMAND_PATIENCE = 180.0
+COMMAND_PATIENCE = 200.0
 ANSWER_PATIENCE = 60.0
 # Of stories that tell who works there, or what its figures are: the one told in full, and that of the indicators.
 KEPT_DISTRICTS = {"cn.gd.gz.tianhe", "cn.gd.sz.nanshan"}

@@ -27,7 +27,8 @@ from bihuanctl.supervisor.logfiles import rotate_large_logs
 from bihuanctl.supervisor.progress import Report, step
 from bihuanctl.supervisor.servers import NATS, POSTGRES
 
-START_PATIENCE = 60.0
+# Whatever dies while it starts is noticed at once: only on what hangs, or a machine that is very busy, does it matter.
+START_PATIENCE = 150.0
 LEFTOVER_PATIENCE = 15.0
 HOUSEKEEPING_INTERVAL = 10.0
 
