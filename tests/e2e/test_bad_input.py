@@ -41,16 +41,17 @@ def setting(platform) -> Iterator[Setting]:
     after = platform.assert_nothing_fell_out()
     assert sum(after["entities"]["case"].values()) == sum(stored["entities"]["case"].values())
     # Clocks of other stories' cases may have gone on meanwhile.
-    others = {event["case_id"] for event in told.values()} - {story.case_id, ""}
-    news = [event for event_id, event in told_by_intake(platform).items() if event_id not in told]
-    assert [event for event in news if event["case_id"] not in others] == []
+    others = {message["case_id"] for message in told.values()} - {story.case_id, ""}
+    news = [message for event_id, message in told_by_intake(platform).items() if event_id not in told]
+    assert [message for message in news if message["case_id"] not in others] == []
     assert story.look() == setting.before
     assert story.happened() == ["case_opened"]
 
 
 def told_by_intake(platform: Any) -> dict[str, Any]:
-    """Every event that intake has told of, by its id."""
-    return {event["event_id"]: event for event in published(platform) if event["subject"].startswith("bihuan.intake.")}
+    """Every event that intake has told of and every command that it has given, by their ids."""
+    messages = published(platform) + published(platform, commands=True)
+    return {message["event_id"]: message for message in messages if message["source"] == "intake"}
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str, language: str, field: str | None = None) -> Any:
