@@ -23,8 +23,8 @@ from servicekit.embedded.postgres import EmbeddedPostgres
 from servicekit.messaging.bus import Bus
 from servicekit.messaging.streams import COMMANDS, EVENTS, OPERATOR
 
-pytestmark = pytest.mark.e2e
-PATIENCE = 60.0
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+PATIENCE = 120.0
 PORTS = free_ports()
 STATES = health_pb2.HealthCheckResponse
 
