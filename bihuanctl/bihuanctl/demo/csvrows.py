@@ -49,7 +49,7 @@ def read_table(path: Path) -> Table:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise Refusal("input_unreadable", path=path, reason=error.strerror or error) from None
+        raise Refusal("input_unreadable", path=path, reason=error) from None
     # Bytes that no encoding explains become surrogates, and are found again in their row.
     text = raw.removeprefix(UTF8_MARK).decode(_encoding(raw), "surrogateescape")
     lines = StringIO(text, newline="").readlines()

@@ -7,8 +7,8 @@ from uuid import UUID
 from bihuan.common.v1.common_pb2 import Clock
 from servicekit.customerkeys import seal
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
+from servicekit.moments import CHINA_TIME
 
 from intake.cases import rules, store, texts
 from intake.cases.case import Case
