@@ -18,7 +18,7 @@ from typing import Any
 from servicekit.embedded.processes import on_leash
 
 Object = dict[str, Any]
-PATIENCE = 90.0
+PATIENCE = 120.0
 
 
 class Node:

@@ -36,8 +36,7 @@ class Outage:
         ]
 
     def step(self, user: str, verb: str, **body: Any) -> Any:
-        path = f"/v1/incidents/{self.incident_id}:{verb}"
-        return self.cast.do(user, path, body, version=self.look()["version"])
+        return self.cast.do_as_seen(user, f"/v1/incidents/{self.incident_id}:{verb}", body, self.look)
 
     def attached(self) -> set[str]:
         """Ids of the cases that wait for it or were solved with it."""

@@ -69,8 +69,8 @@ def newest(story: Story) -> Any:
 
 def step(story: Story, user: str, verb: str, **body: Any) -> Any:
     """`user` does `verb` with the newest appointment as it is now."""
-    seen = newest(story)
-    return story.cast.do(user, f"/v1/appointments/{seen['appointment_id']}:{verb}", body, version=seen["version"])
+    path = f"/v1/appointments/{newest(story)['appointment_id']}:{verb}"
+    return story.cast.do_as_seen(user, path, body, lambda: newest(story))
 
 
 def until(story: Story, fulfilled: Any, complaint: str) -> Any:

@@ -19,7 +19,7 @@ from grpc_status import rpc_status
 
 # Served by every service for itself.
 EVERYWHERE = "bihuan.platform.v1"
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 class Callers:

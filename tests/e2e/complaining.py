@@ -82,8 +82,7 @@ class Grievance:
 
     def step(self, user: str, verb: str, **body: Any) -> Any:
         """`user` does `verb` with the complaint as it is now."""
-        path = f"/v1/complaints/{self.complaint_id}:{verb}"
-        return self.cast.do(user, path, body, version=self.look()["version"])
+        return self.cast.do_as_seen(user, f"/v1/complaints/{self.complaint_id}:{verb}", body, self.look)
 
     def add(self, user: str, part: str, **body: Any) -> Any:
         """`user` adds something below the complaint, such as `remedies`."""

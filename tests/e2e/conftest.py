@@ -25,8 +25,10 @@ from guard import guarded
 from standards import load
 
 STANDARDS = Path(__file__).parents[2] / "standards" / "data"
-START_PATIENCE = 120.0
-COMMAND_PATIENCE = 120.0
+COMMAND_PATIENCE = 200.0
+ANSWER_PATIENCE = 60.0
+# Of stories that tell who works there, or what its figures are: the one told in full, and that of the indicators.
+KEPT_DISTRICTS = {"cn.gd.gz.tianhe", "cn.gd.sz.nanshan"}
 T = TypeVar("T")
 
 
@@ -41,6 +43,8 @@ class PlatformUnderTest:
             "BIHUAN_LANG": "en",
             # Partners' webhooks are received on this machine.
             "BIHUAN_WEBHOOK_ALLOWED": '["127.0.0.1/32"]',
+            # A machine that is busy with something else answers late; no test is about how late.
+            "BIHUAN_REQUEST_SECONDS": str(ANSWER_PATIENCE),
             # The operator's own copy, so that a story may change the standards of this platform.
             "BIHUAN_STANDARDS_DIR": str(shutil.copytree(STANDARDS, home / "standards")),
         }
@@ -93,7 +97,9 @@ class PlatformUnderTest:
         """An HTTP client on the gateway, signed in as `user`; closed at the end of the run."""
         headers = {"Authorization": f"Bearer {self.token(user)}", "Accept-Language": language}
         # It is plain HTTP; to read the world's certificates for nothing would take longer than ten calls.
-        client = httpx.Client(base_url=self.gateway_url, headers=headers, timeout=30, trust_env=False, verify=False)
+        client = httpx.Client(
+            base_url=self.gateway_url, headers=headers, timeout=ANSWER_PATIENCE + 10, trust_env=False, verify=False
+        )
         self._clients.append(client)
         return client
 
@@ -112,7 +118,7 @@ class PlatformUnderTest:
         outcome: dict[str, Any] = self.json("check", "--wait", str(wait), allowed=(0, 1))
         return outcome
 
-    def assert_nothing_fell_out(self, wait: float = 30.0) -> dict[str, Any]:
+    def assert_nothing_fell_out(self, wait: float = 90.0) -> dict[str, Any]:
         """The loop check finds nothing; every story and every failure ends with it."""
         outcome = self.check(wait)
         assert outcome["clean"], json.dumps(outcome["findings"], indent=2, ensure_ascii=False)
@@ -164,7 +170,7 @@ class PlatformUnderTest:
         return answer.json()["services"].get(name, "serving") == "serving"
 
     @staticmethod
-    def eventually(look: Callable[[], T], complaint: str = "it never came true", patience: float = 30.0) -> T:
+    def eventually(look: Callable[[], T], complaint: str = "it never came true", patience: float = 60.0) -> T:
         """What `look` gives once that is true; fails with `complaint` after `patience` seconds of real time."""
         deadline = time.monotonic() + patience
         while True:
@@ -191,13 +197,14 @@ def platform() -> Iterator[PlatformUnderTest]:
 
 @pytest.fixture(scope="session")
 def places() -> Iterator[Place]:
-    """Places that nobody uses now: a district and a skill each. Tianhe is kept for the story told in full.
+    """Places that nobody uses now: a district and a skill each.
 
     A worker that plays more stories than there are places comes back to the first, whose people have gone home.
     """
     standards = load()
-    districts = [name for name, region in standards.regions.items() if region.level == "district"]
-    districts.remove("cn.gd.gz.tianhe")
+    districts = [
+        name for name, region in standards.regions.items() if region.level == "district" and name not in KEPT_DISTRICTS
+    ]
     return cycle(Place(region, skill) for skill, region in product(standards.skills, districts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -116,7 +117,8 @@ async def _messages(platform: Any, since: Mapping[str, int]) -> list[tuple[str, 
 
 def _files(home: Path, words: Words) -> Iterator[tuple[str, bytes]]:
     """Every file of the platform in which the mark stands: logs, spans, and the servers' own."""
-    for path in sorted(home.rglob("*")):
+    # Servers make and remove folders all the time: unlike `rglob`, a walk passes by those that are gone.
+    for path in sorted(Path(folder, name) for folder, _, names in os.walk(home) for name in names):
         if not path.is_file() or path.is_symlink():
             continue
         try:

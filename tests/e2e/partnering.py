@@ -103,20 +103,20 @@ class Received:
     requests: list[tuple[str, bool]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     secret: str = ""
-    failing: int = 0
+    # As long as it is, every request is answered with 500.
+    failing: bool = False
     url: str = ""
 
 
 @contextmanager
-def receiver(*, failing: int = 0) -> Iterator[Received]:
-    """The example's receiver on a free port; the first `failing` requests are answered with 500."""
+def receiver(*, failing: bool = False) -> Iterator[Received]:
+    """The example's receiver on a free port."""
     got = Received(failing=failing)
 
     class Request(webhooks.Request):  # type: ignore[misc,name-defined]
         def do_POST(self) -> None:  # noqa: N802 -- http.server's name
             self.server.secret = got.secret
             if got.failing:
-                got.failing -= 1
                 got.requests.append((self.headers["webhook-id"], False))
                 self._answer(500)
             else:

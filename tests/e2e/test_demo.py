@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from bihuanctl.demo.scenes import SCENES
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
 
-PATIENCE = 280.0
+PATIENCE = 480.0
 FILE = """Complaint,Via,Where
 No internet since yesterday,Internet,天河区
 ,Internet,天河区

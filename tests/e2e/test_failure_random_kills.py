@@ -43,17 +43,16 @@ def test_thirty_cases_survive_half_a_minute_of_kills(platform, cast: Cast) -> No
         platform.until_healthy(name)
     playing.join()
     assert len(set(case_ids)) == CASES, f"not every case came round; killed: {killed}; answers: {crowd.troubles}"
-    assert set(killed) == set(VICTIMS)
     platform.assert_nothing_fell_out(wait=90)
     assert_published_once(platform)
 
 
 def _kill_at_random(platform, seconds: float) -> list[str]:
-    """Kills one process after the other, everybody's turn in every round; gives who died."""
+    """Kills one process after the other, everybody's turn in every round, until all have died; gives who did."""
     chance = random.Random(SEED)
     killed: list[str] = []
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or set(killed) < set(VICTIMS):
         for name in chance.sample(VICTIMS, len(VICTIMS)):
             pause = chance.uniform(0.5, 4)
             with contextlib.suppress(ProcessLookupError, TypeError):  # it is being started at this moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ def test_up_a_second_time_is_harmless(platform: Any) -> None:
 
 
 def test_status_names_every_process(platform: Any) -> None:
-    state = platform.json("status")
-    assert state["healthy"] is True
+    # A process that was busy for a moment counts as unhealthy until it is asked again.
+    platform.eventually(lambda: platform.json("status", allowed=(0, 1))["healthy"], "the platform is not healthy")
+    state = platform.json("status", allowed=(0, 1))
     assert set(state["processes"]) == {
         "postgres",
         "nats",
@@ -58,9 +60,9 @@ def test_an_unknown_process_is_refused_with_the_known_ones(platform: Any) -> Non
 
 
 def test_the_clock_goes_forward_only_as_far_as_asked(platform: Any) -> None:
-    before = platform.now()
-    after = platform.advance("2h")
-    assert 7200 <= (after - before).total_seconds() < 7260
+    began, before = time.monotonic(), platform.now()
+    moved = (platform.advance("2h") - before).total_seconds()
+    assert 7200 <= moved < 7200 + time.monotonic() - began
     refused = platform.run("clock", "advance", "yesterday")
     assert refused.returncode == 1
     assert "yesterday" in refused.stderr

@@ -51,6 +51,7 @@ def told(platform) -> Iterator[Told]:
     told.seen["archived"] = grievance.close()
     yield told
     platform.assert_nothing_fell_out()
+    cast.go_home()
 
 
 def _visit(told: Told) -> Any:
@@ -83,7 +84,8 @@ def test_cmp01_it_is_registered_with_an_owner_and_all_its_clocks(told: Told) -> 
         "complaint_first_handling": timedelta(hours=72),
         "complaint_closure": timedelta(days=30),
     }
-    assert working_days >= timedelta(days=12), "ten working days hold at least one weekend"
+    # Two weekends mostly; next to holidays people work on a Saturday or Sunday, and nobody works ten days in a row.
+    assert working_days > timedelta(days=10), "ten working days are more than ten days"
 
 
 def test_cmp02_class_and_severity_are_proposed_from_the_words(told: Told) -> None:

@@ -27,7 +27,7 @@ def test_int07_warned_twice_then_escalated_to_the_supervisor(platform, cast: Cas
     ]
     assert fault_response[-1][1]["escalated_to"].startswith("supervisor")
     assert "escalated" in story.progress()["promise_text"]
-    told = story.events_until("intake.clock.missed.v1")
+    told = story.events_until("intake.case.escalated.v1")
     assert told.count("intake.clock.warned.v1") == 2
     assert told.count("intake.clock.missed.v1") == 1
     assert told.count("intake.case.escalated.v1") == 1

@@ -21,7 +21,7 @@ def test_a_partner_reads_its_feed_after_a_day_away_and_is_sent_webhooks(platform
     feed = Feed.of(cast, PARTNER, ["intake.case.*", "dispatch.work_order.*"], cast.place.region)
     other = Feed.of(cast, OTHER, ["complaints.*.*"], ELSEWHERE)
     path = f"/v1/partners/{PARTNER}"
-    with receiver(failing=1) as got:
+    with receiver(failing=True) as got:
         created = cast.do(PARTNER, f"{path}/endpoints", {"url": got.url, "event_types": ["intake.case.opened"]})
         got.secret = created["secret"]
         endpoint = f"{path}/endpoints/{created['endpoint']['endpoint_id']}"
@@ -33,15 +33,16 @@ def test_a_partner_reads_its_feed_after_a_day_away_and_is_sent_webhooks(platform
         story.visit()
         story.finish()
 
-        # The first request failed, so the event waits; its pause follows platform time.
-        def failed_once() -> bool:
-            return any(len(delivery["attempts"]) == 1 for delivery in deliveries("WAITING"))
+        # The first request fails, so the event waits; its pause follows platform time.
+        def has_failed() -> bool:
+            return any(delivery["attempts"] for delivery in deliveries("WAITING"))
 
         def deliveries(state):
             return cast.get(PARTNER, f"{path}/deliveries?state=DELIVERY_STATE_{state}")["deliveries"]
 
-        platform.eventually(failed_once, "the first attempt did not fail")
+        platform.eventually(has_failed, "the first attempt did not fail")
         assert got.events == []
+        got.failing = False
         platform.advance("1d")
         platform.eventually(lambda: got.events, "the webhook was never delivered")
         (event,) = got.events
@@ -69,11 +70,13 @@ def test_a_partner_reads_its_feed_after_a_day_away_and_is_sent_webhooks(platform
 
         # Sent again on request, under the same id; the receiver takes it once.
         (delivered,) = platform.eventually(lambda: deliveries("DELIVERED"), "the delivery was never noted")
-        assert [attempt["status"] for attempt in delivered["attempts"]] == [500, 204]
+        # The first pause is so short that a slow story fails twice.
+        *failures, last = [attempt["status"] for attempt in delivered["attempts"]]
+        assert (set(failures), last) == ({500}, 204)
         cast.do(PARTNER, f"{path}/deliveries/{delivered['delivery_id']}:redeliver", {})
-        platform.eventually(lambda: len(got.requests) == 3, "it was not sent again")
+        platform.eventually(lambda: len(got.requests) == len(failures) + 2, "it was not sent again")
         assert {message for message, _ in got.requests} == {delivered["event_id"]}
-        assert [genuine for _, genuine in got.requests] == [False, True, True]
+        assert [genuine for _, genuine in got.requests] == [*(False for _ in failures), True, True]
 
         # While its secret is changed the receiver may keep the old one.
         rotated = cast.do(PARTNER, f"{endpoint}:rotate", {}, version=1)

@@ -96,6 +96,11 @@ class Snapshot:
     # Services (and the bus) that could not be asked, with the reason.
     silent: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def quiet(self) -> bool:
+        """Everybody has answered, and nothing was on its way."""
+        return not self.silent and all(backlog.quiet for backlog in self.backlogs.values())
+
     def of(self, entity: str) -> Sequence[EntityFact]:
         """Everything that was told of this kind of entity."""
         return self.facts.get(entity, ())

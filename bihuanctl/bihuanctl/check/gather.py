@@ -48,8 +48,10 @@ class Inspector:
             await self._wait_for_quiet(deadline)
             before = await self._positions()
             snapshot = await self._gather()
-            # What moved meanwhile was seen half before, half after: look again while there is time.
-            if before == await self._positions() or time.monotonic() > deadline:
+            # What moved meanwhile was seen half before, half after; so was a clock that came due, and whoever did not
+            # answer this once may do so the next time: look again while there is time.
+            whole = snapshot.quiet and before == await self._positions()
+            if whole or time.monotonic() > deadline:
                 return snapshot
 
     async def _wait_for_quiet(self, deadline: float) -> None:

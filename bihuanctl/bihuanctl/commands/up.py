@@ -16,7 +16,7 @@ from bihuanctl.session import Session
 from bihuanctl.supervisor.background import start_in_background
 from bihuanctl.supervisor.options import StartOptions
 
-START_PATIENCE = 90.0
+START_PATIENCE = 180.0
 # From taking the lock to writing the first state: clearing leftovers may take that long.
 OTHER_PATIENCE = 30.0
 POLL_SECONDS = 0.1

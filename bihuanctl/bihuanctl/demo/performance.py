@@ -40,7 +40,7 @@ from bihuanctl.session import Session
 # Numbers of one play differ from those of every other: a million plays of ten thousand customers.
 PHONE_PREFIX = "1"
 PLAYS = 10**6
-CHECK_PATIENCE = 20.0
+CHECK_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

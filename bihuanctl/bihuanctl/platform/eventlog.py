@@ -16,8 +16,10 @@ from nats.js.errors import NotFoundError
 from servicekit.messaging.envelope import Envelope, UnreadableError
 
 BATCH = 500
-FIRST_ANSWER_PATIENCE = 5.0
 LINGER_SECONDS = 1.0
+# What waits on the stream comes at once from a bus that is well. One that is busy is asked again, so often in a row.
+ANSWER_SECONDS = 5.0
+MOST_SILENCES = 6
 # The server forgets our place when we are gone that long.
 FORGET_AFTER_SECONDS = 30.0
 
@@ -55,7 +57,10 @@ async def first_sequence(jetstream: JetStreamContext, stream: str) -> int:
 async def read_stream(
     jetstream: JetStreamContext, stream: str, *, subject: str = "", after: int = 0, follow: bool = False
 ) -> AsyncIterator[LoggedMessage]:
-    """The messages of `stream` after sequence number `after`, oldest first; then, with `follow`, those to come."""
+    """The messages of `stream` after sequence number `after`, oldest first; then, with `follow`, those to come.
+
+    All of them: silence is never taken for the end. Raises nats.errors.TimeoutError when the bus keeps what it has.
+    """
     last = await last_sequence(jetstream, stream)
     if not follow and last <= after:
         return
@@ -68,19 +73,31 @@ async def read_stream(
     )
     subscription = await jetstream.pull_subscribe(subject or ">", stream=stream, config=config)
     try:
-        pending = (await subscription.consumer_info()).num_pending or 0
+        taken, silences = 0, 0
+        pending = await _outstanding(subscription, taken)
         while pending or follow:
             try:
-                messages = await subscription.fetch(BATCH, timeout=LINGER_SECONDS if follow else FIRST_ANSWER_PATIENCE)
+                messages = await subscription.fetch(BATCH, timeout=LINGER_SECONDS if follow else ANSWER_SECONDS)
             except nats.errors.TimeoutError:
-                if follow:
-                    continue
-                return
+                if not follow:
+                    silences += 1
+                    if silences == MOST_SILENCES:
+                        raise
+                    pending = await _outstanding(subscription, taken)
+                continue
+            silences = 0
             for message in messages:
-                pending = message.metadata.num_pending
+                taken, pending = message.metadata.sequence.consumer, message.metadata.num_pending
                 yield _read(stream, message)
     finally:
         await subscription.unsubscribe()
+
+
+async def _outstanding(subscription: JetStreamContext.PullSubscription, taken: int) -> int:
+    """How many messages are still to come after `taken` of them: those on the stream, and those on their way here."""
+    info = await subscription.consumer_info()
+    delivered = info.delivered.consumer_seq if info.delivered else 0
+    return (info.num_pending or 0) + delivered - taken
 
 
 def _read(stream: str, message: Msg) -> LoggedMessage:

@@ -32,7 +32,7 @@ from bihuanctl.supervisor.servers import (
 )
 
 DEFAULT_GATEWAY_PORT = 8080
-PREPARATION_PATIENCE = 60.0
+PREPARATION_PATIENCE = 150.0
 # As in servicekit.settings, where a process has the same default.
 DRAIN_SECONDS = 10.0
 

@@ -19,7 +19,7 @@ import structlog
 from bihuanctl.refusal import Refusal
 
 # Restarting waits until the process is healthy again.
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 log = structlog.get_logger(__name__)
 

@@ -27,7 +27,9 @@ from bihuanctl.supervisor.logfiles import rotate_large_logs
 from bihuanctl.supervisor.progress import Report, step
 from bihuanctl.supervisor.servers import NATS, POSTGRES
 
-START_PATIENCE = 60.0
+# Whatever dies while it starts is noticed at once; this is for what hangs. The gateway is ready only when all services
+# are, and so has to be given the whole start, which on a busy machine took more than a minute.
+START_PATIENCE = 150.0
 LEFTOVER_PATIENCE = 15.0
 HOUSEKEEPING_INTERVAL = 10.0
 

@@ -16,7 +16,8 @@ from bihuanctl.demo.pace import Pace
 from bihuanctl.session import Session
 from bihuanctl.texts import Texts
 
-PATIENCE_SECONDS: Final = 30.0
+# After a look for alerts quality rests twenty times as long: a minute where a look takes three seconds.
+PATIENCE_SECONDS: Final = 90.0
 LOOK_INTERVAL: Final = 0.05
 T = TypeVar("T")
 
