@@ -69,7 +69,7 @@ def test_every_service_has_the_same_rooms(tracked: list[Path]) -> None:
         for room in ("__main__.py", "reactions.py", "facts.py"):
             assert (package / room).is_file(), f"{service} has no {room}"
         assert (package / "rpc").is_dir() or (package / "rpc.py").is_file(), f"{service} has no rpc"
-        assert (package.parent / "migrations" / "env.py").is_file(), f"{service} has no migrations"
+        assert list(package.parent.glob("migrations/versions/*.py")), f"{service} has no migrations"
 
 
 def test_every_requirement_that_is_cited_exists(modules: list[Path], tracked: list[Path]) -> None:
