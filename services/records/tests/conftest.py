@@ -1,7 +1,6 @@
 """Records' own database for its tests, and a closed case to file in it."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,16 +9,6 @@ from bihuan.common.v1.common_pb2 import Clock
 from bihuan.intake.v1 import cases_pb2, events_pb2
 
 CLOSED_AT = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "records"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
