@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from servicekit.messaging.users import SERVICES
 
 pytestmark = pytest.mark.e2e
 
@@ -20,18 +21,7 @@ def test_up_a_second_time_is_harmless(platform: Any) -> None:
 def test_status_names_every_process(platform: Any) -> None:
     state = platform.json("status")
     assert state["healthy"] is True
-    assert set(state["processes"]) == {
-        "postgres",
-        "nats",
-        "intake",
-        "dispatch",
-        "complaints",
-        "records",
-        "training",
-        "quality",
-        "partners",
-        "gateway",
-    }
+    assert set(state["processes"]) == {"postgres", "nats", *SERVICES, "gateway"}
 
 
 @pytest.mark.parametrize("name", ["intake", "gateway", "nats", "postgres"])
