@@ -24,6 +24,18 @@ def test_every_folder_of_services_is_a_service_that_runs() -> None:
 
 
 @each_service
+def test_every_service_has_the_same_rooms(service: str) -> None:
+    home = ROOT / "services" / service
+    rooms = ("__main__.py", "reactions.py", "facts.py")
+    missing = [f"{service}/{room}" for room in rooms if not (home / service / room).is_file()]
+    if not (home / service / "rpc").is_dir() and not (home / service / "rpc.py").is_file():
+        missing.append(f"{service}/rpc")
+    if not list(home.glob("migrations/versions/*.py")):
+        missing.append("migrations/versions")
+    assert missing == [], f"services/{service}"
+
+
+@each_service
 def test_a_service_is_packed_with_its_migrations(service: str) -> None:
     written = _table(f"services/{service}/pyproject.toml")
     wheel = written["tool"]["hatch"]["build"]["targets"]["wheel"]
