@@ -78,7 +78,8 @@ def test_the_tables_of_a_service_are_compared_with_its_migrations(service: str) 
 @each_service
 @pytest.mark.parametrize("page", PAGES)
 def test_the_pages_show_every_service(page: str, service: str) -> None:
-    assert re.search(rf"\b{service}\b", (ROOT / page).read_text(encoding="utf-8")), f"{page} says nothing of {service}"
+    named = set(re.findall(r"\w+", (ROOT / page).read_text(encoding="utf-8")))
+    assert service in named, f"{page} says nothing of it"
 
 
 @pytest.mark.parametrize("folder", [*IN_THE_IMAGE, *(f"services/{service}" for service in SERVICES)])
