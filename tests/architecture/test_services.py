@@ -26,13 +26,14 @@ def test_every_folder_of_services_is_a_service_that_runs() -> None:
 @each_service
 def test_every_service_has_the_same_rooms(service: str) -> None:
     home = ROOT / "services" / service
-    rooms = ("__main__.py", "reactions.py", "facts.py")
-    missing = [f"{service}/{room}" for room in rooms if not (home / service / room).is_file()]
-    if not (home / service / "rpc").is_dir() and not (home / service / "rpc.py").is_file():
-        missing.append(f"{service}/rpc")
-    if not list(home.glob("migrations/versions/*.py")):
-        missing.append("migrations/versions")
-    assert missing == [], f"services/{service}"
+    rooms = {
+        "README.md": ["README.md"],
+        **{room: [f"{service}/{room}"] for room in ("__main__.py", "reactions.py", "facts.py")},
+        "rpc": [f"{service}/rpc.py", f"{service}/rpc/*.py"],
+        "migrations": ["migrations/versions/*.py"],
+    }
+    missing = [room for room, patterns in rooms.items() if not any(any(home.glob(each)) for each in patterns)]
+    assert not missing, f"services/{service} lacks {', '.join(missing)}"
 
 
 @each_service
@@ -50,8 +51,8 @@ def test_a_service_is_packed_with_its_migrations(service: str) -> None:
 def test_a_service_calls_itself_by_its_name(service: str) -> None:
     """Copied from another service it would log in on the bus as one and listen as the other."""
     for file, call in (("__main__.py", "Platform.create"), ("reactions.py", "Reactions")):
-        where = ROOT / "services" / service / service / file
-        assert f'{call}("{service}"' in where.read_text(encoding="utf-8"), where.relative_to(ROOT)
+        where = f"services/{service}/{service}/{file}"
+        assert f'{call}("{service}"' in (ROOT / where).read_text(encoding="utf-8"), where
 
 
 @each_service
