@@ -55,7 +55,8 @@ def test_nothing_is_left_unfinished(modules: list[Path]) -> None:
 def test_everything_installed_has_a_page(tracked: list[Path]) -> None:
     distributions = [file.parent for file in tracked if file.name == "pyproject.toml" and file.parent != ROOT]
     assert len(distributions) > 5
-    assert [_name(folder) for folder in distributions if not (folder / "README.md").is_file()] == []
+    without = [_name(folder) for folder in distributions if not (folder / "README.md").is_file()]
+    assert not without, f"no README.md in {', '.join(without)}"
 
 
 def _name(file: Path) -> str:

@@ -27,7 +27,6 @@ def test_every_folder_of_services_is_a_service_that_runs() -> None:
 def test_every_service_has_the_same_rooms(service: str) -> None:
     home = ROOT / "services" / service
     rooms = {
-        "README.md": ["README.md"],
         **{room: [f"{service}/{room}"] for room in ("__main__.py", "reactions.py", "facts.py")},
         "rpc": [f"{service}/rpc.py", f"{service}/rpc/*.py"],
         "migrations": ["migrations/versions/*.py"],
