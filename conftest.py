@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["servicekit.testing.plugin"]
 
 # A busy machine must not fail a property; pytest's own timeout still bounds each test.
-settings.register_profile("bihuan", deadline=None)
+settings.register_profile("bihuan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bihuan")
 
 # structlog's own choice draws every traceback with all of its variables, at a fifth of a second each.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bihuanctl.refusal import Refusal
+from bihuanctl.texts import Texts
 
 _UNITS = {
     "s": timedelta(seconds=1),
@@ -56,17 +57,17 @@ def _parsed(text: str) -> Duration | None:
     return None
 
 
-def spoken(length: timedelta) -> str:
-    """A length with its two largest units: `3d 4h`, `12m 5s`, `1.2s`, `85ms`."""
+def spoken(length: timedelta, texts: Texts) -> str:
+    """A length with its two largest units: `3d 4h`, `12m 5s`, `1.2s`, `85ms`; in Chinese `3 天 4 小时`."""
     seconds = length.total_seconds()
-    if seconds < 1:
-        return f"{seconds * 1000:.0f}ms"
+    if 0 < seconds < 1:
+        return texts("duration.ms", count=f"{seconds * 1000:.0f}")
     if seconds < 10:  # noqa: PLR2004 -- with two digits while that says something
-        return f"{seconds:.2g}s"
+        return texts("duration.s", count=f"{seconds:.2g}")
     parts = []
     rest = round(seconds)
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         count, rest = divmod(rest, size)
         if count:
-            parts.append(f"{count}{unit}")
+            parts.append(texts(f"duration.{unit}", count=count))
     return " ".join(parts[:2])

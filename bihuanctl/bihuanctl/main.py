@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -15,10 +16,11 @@ from servicekit.languages import LANGUAGES, as_language
 from typer.core import TyperCommand, TyperGroup
 
 from bihuanctl.helptexts import translate_help
+from bihuanctl.misuse import EXIT_MISUSED, NoArgsIsHelpError, UsageError, misuse_of
 from bihuanctl.platform.layout import Layout
 from bihuanctl.refusal import EXIT_FAILED, Refusal
 from bihuanctl.session import Session
-from bihuanctl.texts import Texts, choose_language
+from bihuanctl.texts import Texts, choose_language, take_language
 
 
 class Entry(NamedTuple):
@@ -67,6 +69,9 @@ COMMANDS: Final = {
 class Commands(TyperGroup):
     """All commands, each imported when it is asked for."""
 
+    # The language of the help.
+    texts: Texts
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- Typer's signature
         return list(COMMANDS)
 
@@ -77,7 +82,7 @@ class Commands(TyperGroup):
         # A file with several commands, or with one, or with a group that is itself the command.
         command = getattr(found, "commands", {}).get(cmd_name, found)
         command.name = cmd_name
-        translate_help(command, choose_language(sys.argv, os.environ))
+        translate_help(command, self.texts)
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -89,36 +94,53 @@ class Commands(TyperGroup):
         """The overview, from the table alone."""
         named = [TyperCommand(name, help=entry.help) for name, entry in COMMANDS.items()]
         overview = TyperGroup(name=self.name, help=self.help, params=self.params, commands=named)
-        for command in named:
-            translate_help(command, choose_language(sys.argv, os.environ))
+        translate_help(overview, self.texts)
         overview.format_help(ctx, formatter)
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (Refusal, Fault) as refused:
-            Session.of(ctx).complain(refused)
-            raise typer.Exit(EXIT_FAILED) from None
 
 
 def prepare(
-    context: typer.Context,
-    # choose_language reads it too, before parsing, because the help depends on it.
+    # Taken out of the line before it is parsed, because the help depends on it; here it is only told of.
     language: Annotated[
         str, typer.Option("--lang", metavar="zh-CN|en", help="Language of the texts; else BIHUAN_LANG, else LANG.")
     ] = "",
 ) -> None:
     """Run the Bihuan platform on this machine and look after it."""
-    context.obj = Session(Texts(choose_language(sys.argv, os.environ)), Layout.chosen(os.environ))
-    if language and as_language(language) is None:
-        raise Refusal("language_unknown", language=language, known=", ".join(LANGUAGES))
 
 
-def build() -> Any:
+def build(texts: Texts) -> Any:
     """The command tree, without the commands themselves."""
     tree = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
     tree.callback()(prepare)
-    return typer.main.get_command(tree)
+    command = typer.main.get_command(tree)
+    assert isinstance(command, Commands)
+    command.texts = texts
+    return command
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Does what the line says. Gives the exit status: 0 done, 1 refused or not as it should be, 2 not understood."""
+    asked, line = take_language(arguments)
+    session = Session(Texts(choose_language(asked, os.environ)), Layout.chosen(os.environ))
+    if asked and as_language(asked) is None:
+        session.complain(Refusal("language_unknown", language=asked, known=", ".join(LANGUAGES)))
+        return EXIT_MISUSED
+    try:
+        return build(session.texts).main(line, prog_name="bihuan", standalone_mode=False, obj=session) or 0
+    except NoArgsIsHelpError:
+        return EXIT_MISUSED
+    except UsageError as error:
+        session.complain(misuse_of(error))
+        return EXIT_MISUSED
+    except typer.Abort:
+        return EXIT_FAILED
+    except (Refusal, Fault) as refused:
+        session.complain(refused)
+    except OSError as error:
+        # About a file that somebody named, as opposed to one about a connection.
+        if error.filename is None:
+            raise
+        session.complain(Refusal("file_unusable", path=error.filename, reason=error))
+    return EXIT_FAILED
 
 
 def _quieten_libraries() -> None:
@@ -137,9 +159,7 @@ def _quieten_libraries() -> None:
 
 def app() -> None:
     """The entry point."""
-    command = build()
-    translate_help(command, choose_language(sys.argv, os.environ))
-    command(prog_name="bihuan")
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from servicekit.errors import Fault
 
 from bihuanctl.platform.layout import Layout
@@ -46,7 +45,11 @@ class Session:
 
     def say(self, key: str, **params: object) -> None:
         """Prints one text of the catalogue."""
-        self.console.print(self.texts(key, **params), markup=False, soft_wrap=True)
+        self.tell(self.texts(key, **params))
+
+    def tell(self, text: str, *, style: str = "") -> None:
+        """Prints a text as it is; lines are broken by the terminal, and by nobody where there is none."""
+        self.console.print(text, style=style, markup=False, soft_wrap=True)
 
     def complain(self, refused: Refusal | Fault) -> None:
         """Says on standard error what was refused, why and what to do; as JSON where JSON was asked for."""
@@ -56,8 +59,9 @@ class Session:
             sys.stderr.write(json.dumps({"error": problem}, ensure_ascii=False) + "\n")
             return
         stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-        stderr.print(f"[bold red]{escape(title)}[/]", escape(detail))
-        stderr.print(escape(next_step), style="dim")
+        stderr.print(title, style="bold red", markup=False)
+        stderr.print(detail, markup=False)
+        stderr.print(next_step, style="dim", markup=False)
 
     def _explained(self, refused: Refusal | Fault) -> tuple[str, str, str]:
         if isinstance(refused, Fault):

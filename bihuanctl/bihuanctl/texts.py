@@ -9,29 +9,36 @@ from importlib.resources import files
 from typing import Any
 
 from servicekit.documents import content_of
-from servicekit.languages import DEFAULT_LANGUAGE, LANGUAGES, Language, as_language
+from servicekit.languages import LANGUAGES, Language, as_language
 
 
-def choose_language(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
-    """`--lang` before `BIHUAN_LANG` before the locale; a plain `C` locale, as in containers, says English.
+def choose_language(asked: str, environment: Mapping[str, str]) -> Language:
+    """What was asked for with `--lang`, else `BIHUAN_LANG`, else the locale.
 
-    A `--lang` that is none of ours is passed over: the command refuses it, in the language of the environment.
+    What is none of ours is passed over, and where nothing else is said, as in containers, English is spoken. A
+    `--lang` that is none of ours is refused besides, by the command.
     """
-    if language := as_language(_option(arguments, "--lang") or ""):
-        return language
-    if asked := environment.get("BIHUAN_LANG"):
-        return as_language(asked) or DEFAULT_LANGUAGE
-    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or "C"
-    return as_language(re.split(r"[_.@]", locale)[0]) or "en"
+    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
+    for wish in (asked, environment.get("BIHUAN_LANG", ""), locale):
+        if language := as_language(re.split(r"[_.@]", wish)[0]):
+            return language
+    return "en"
 
 
-def _option(arguments: Sequence[str], name: str) -> str | None:
-    for position, argument in enumerate(arguments):
-        if argument == name and position + 1 < len(arguments):
-            return arguments[position + 1]
-        if argument.startswith(f"{name}="):
-            return argument.removeprefix(f"{name}=")
-    return None
+def take_language(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """What `--lang` says, wherever in the line it stands, and the arguments without it; empty where it says nothing."""
+    asked, left = "", iter(arguments)
+    rest: list[str] = []
+    for argument in left:
+        if argument == "--":
+            return asked, [*rest, argument, *left]
+        if argument.startswith("--lang="):
+            asked = argument.removeprefix("--lang=")
+        elif argument == "--lang" and (value := next(left, None)) is not None:
+            asked = value
+        else:
+            rest.append(argument)
+    return asked, rest
 
 
 class Texts:

@@ -16,9 +16,21 @@ from bihuanctl.check.facts import (
     Snapshot,
     UnhandledEvent,
 )
-from bihuanctl.check.rules import AGREEING_STATES, ENDED_STATES, RECORDED_STAGES, STAGES, WORK_ORDER_STATES, judge
+from bihuanctl.check.findings import Finding, both
+from bihuanctl.check.rules import (
+    AGREEING_STATES,
+    ENDED_STATES,
+    EXAM_CLOCK,
+    RECORDED_STAGES,
+    STAGES,
+    WORK_ORDER_STATES,
+    judge,
+)
+from bihuanctl.texts import Texts
 from hypothesis import given
 from hypothesis import strategies as st
+
+from standards import load
 
 CASE = "0193a5f0-0000-7000-8000-000000000001"
 ORDER = "0193a5f0-0000-7000-8000-0000000000a1"
@@ -325,3 +337,17 @@ def test_int_15_dispatch_and_intake_know_the_same_incidents(dispatch: str, intak
     )
     assert [finding.code for finding in judge(snapshot)] == ([code] if code else [])
     assert judge(replace(snapshot, silent={"dispatch": "away"}))[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "told"),
+    [
+        ("work_order_disagrees", both("handling", "on_site"), "处理中 / 已到场"),
+        ("certificate_disagrees", both("expired", "unknown"), "已到期 / 未知"),
+        ("dead_letter", both("bihuan.intake.case.opened.v1", "waited_too_long"), "case.opened.v1 / 等待超时"),
+        ("exam_without_clock", EXAM_CLOCK, load().clocks[EXAM_CLOCK].label["zh-CN"]),
+        ("consumer_pending", "17", "17"),
+    ],
+)
+def test_a_finding_tells_states_and_clocks_in_words(code: str, detail: str, told: str) -> None:
+    assert told in Finding(code, "dispatch", detail=detail).explanation(Texts("zh-CN"))

@@ -17,6 +17,7 @@ from bihuanctl.texts import Texts
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.languages import LANGUAGES
+from servicekit.plaintext import is_plain
 
 HEADER = "subject,description,date,channel,region,phone"
 
@@ -41,7 +42,7 @@ def test_a_row_becomes_a_request(file: Path) -> None:
     assert request.language == "zh-CN"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gbk", "gb18030"])
 def test_chinese_files_are_read_in_their_encoding(file: Path, encoding: str) -> None:
     requests, bad = read(file, "主题,subject\n甲,宽带无法上网\n乙,查询套餐余额\n".encode(encoding))
     assert [request.subject for request in requests] == ["宽带无法上网", "查询套餐余额"]
@@ -63,6 +64,9 @@ def test_chinese_files_are_read_in_their_encoding(file: Path, encoding: str) -> 
         ('"s" x,d,2026-11-02,app,cn.gd.gz.tianhe,', "malformed"),
         ('"s,d,2026-11-02,app,cn.gd.gz.tianhe,', "malformed"),
         ("s\x00,d,2026-11-02,app,cn.gd.gz.tianhe,", "control_character"),
+        ("\u202es,d,2026-11-02,app,cn.gd.gz.tianhe,", "control_character"),
+        ("\u200b, ,2026-11-02,app,cn.gd.gz.tianhe,", "empty_text"),
+        (f"s,{'d' * 200_000},2026-11-02,app,cn.gd.gz.tianhe,", "field_too_long"),
     ],
 )
 def test_a_bad_row_is_named_and_its_neighbours_are_played(file: Path, row: str, code: str) -> None:
@@ -109,6 +113,7 @@ def test_requests_come_in_the_order_in_which_they_were_written(file: Path) -> No
         (("subject=Nothing",), (), "column_unknown"),
         ((), (), "columns_needed"),
         (("subject",), (), "map_unreadable"),
+        (("subject=Ticket", "subject=Text"), (), "map_repeated"),
         (("weather=Text",), (), "map_unreadable"),
         ((), ("channel:Internet",), "map_value_unreadable"),
         ((), ("channel:Internet=pigeon",), "map_value_unknown"),
@@ -128,6 +133,64 @@ def test_a_file_that_is_not_there_or_empty_is_refused(file: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(Refusal, match="input_empty"):
         read_table(file)
+
+
+def test_lines_are_counted_from_the_first_also_where_the_header_has_several(file: Path) -> None:
+    requests, (bad,) = read(file, '"subject","description\r\n(in words)"\r\na,b\r\nx\r\n', ("subject=subject",))
+    assert [request.subject for request in requests] == ["a"]
+    assert (bad.line, bad.code) == (4, "field_count")
+
+
+def test_a_broken_character_of_utf_16_is_named(file: Path) -> None:
+    requests, (bad,) = read(
+        file, b"\xff\xfe" + "subject\ngood\n\ud800\ngood\n".encode("utf-16-le", "surrogatepass") + b"x"
+    )
+    assert (bad.line, bad.code) == (3, "broken_encoding")
+    assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04\x14",
+        b"subj\x00ect\na\n",
+        b"sub\xffject\na\n",
+        b"\x1b[2J,subject\n",
+        "subject\na\n".encode("utf-16-le"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_without_showing_it(file: Path, content: bytes) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(file, content)
+    assert refused.value.code == "input_no_text"
+    assert is_plain(refused.value.detail(Texts("zh-CN")))
+
+
+def test_a_column_that_is_there_twice_is_not_guessed(file: Path) -> None:
+    with pytest.raises(Refusal, match="column_repeated"):
+        read(file, "subject,subject\na,b\n")
+    requests, _ = read(file, "subject,x,x\na,b,c\n")
+    assert [request.subject for request in requests] == ["a"]
+
+
+def test_a_file_of_very_many_columns_is_told_in_part(file: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(file, ",".join(f"c{number}" for number in range(100_000)))
+    assert refused.value.code == "columns_needed"
+    assert len(refused.value.detail(Texts("en"))) < 500
+
+
+def test_a_phone_number_may_be_written_as_people_do(file: Path) -> None:
+    requests, bad = read(
+        file, "subject,phone\na,１３８ ００１３－８００１\nb,138\u00a00013 8002\nc,+86 (138) 0013.8003\n"
+    )
+    assert bad == []
+    assert [request.phone for request in requests] == ["13800138001", "13800138002", "+8613800138003"]
+
+
+def test_a_subject_of_which_nothing_is_seen_is_taken_from_the_description(file: Path) -> None:
+    (request,), bad = read(file, 'subject,description\n\u200b,"\u200b\nno network"\n')
+    assert (request.subject, bad) == ("no network", [])
 
 
 @pytest.mark.parametrize("before", ["", "subject,", '"'])

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from bihuanctl.durations import Duration, parse_duration, spoken
 from bihuanctl.refusal import Refusal
+from bihuanctl.texts import Texts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,15 +54,17 @@ def test_no_text_breaks_the_reading(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"),
+    ("length", "english", "chinese"),
     [
-        (timedelta(milliseconds=85), "85ms"),
-        (timedelta(seconds=5), "5s"),
-        (timedelta(milliseconds=1240), "1.2s"),
-        (timedelta(minutes=12, seconds=5), "12m 5s"),
-        (timedelta(days=3, hours=4, minutes=59), "3d 4h"),
-        (timedelta(hours=24), "1d"),
+        (timedelta(), "0s", "0 秒"),
+        (timedelta(milliseconds=85), "85ms", "85 毫秒"),
+        (timedelta(seconds=5), "5s", "5 秒"),
+        (timedelta(milliseconds=1240), "1.2s", "1.2 秒"),
+        (timedelta(minutes=12, seconds=5), "12m 5s", "12 分 5 秒"),
+        (timedelta(days=3, hours=4, minutes=59), "3d 4h", "3 天 4 小时"),
+        (timedelta(hours=24), "1d", "1 天"),
     ],
 )
-def test_lengths_are_spoken_with_two_units(length: timedelta, expected: str) -> None:
-    assert spoken(length) == expected
+def test_lengths_are_spoken_with_two_units(length: timedelta, english: str, chinese: str) -> None:
+    assert spoken(length, Texts("en")) == english
+    assert spoken(length, Texts("zh-CN")) == chinese

@@ -15,7 +15,7 @@ def test_our_own_lines_are_taken_apart() -> None:
     entry = {"event": "process_died", "level": "warning", "timestamp": "2026-11-22T05:25:53.768Z", "process": "intake"}
     line = parse_line("supervisor", json.dumps(entry) + "\n")
     assert (line.text, line.level, line.fields) == ("process_died", "warning", {"process": "intake"})
-    assert line.rendered().plain == "05:25:53.768 supervisor process_died process=intake"
+    assert line.rendered().plain == "13:25:53.768 UTC+8 supervisor process_died process=intake"
 
 
 def test_an_exception_stands_below_its_line() -> None:
@@ -26,9 +26,9 @@ def test_an_exception_stands_below_its_line() -> None:
 def test_foreign_lines_are_kept_as_they_are() -> None:
     postgres = parse_line("postgres", "2026-11-22 05:25:35.866 UTC [3239] @ FATAL:  the database system is starting up")
     assert postgres.level == "error"
-    assert postgres.timestamp == "2026-11-22T05:25:35.866"
+    assert postgres.timestamp == "2026-11-22T05:25:35.866Z"
     nats = parse_line("nats", "[3226] 2026/11/22 05:25:35.867225 [WRN] slow")
-    assert (nats.level, nats.timestamp) == ("warning", "2026-11-22T05:25:35.867225")
+    assert (nats.level, nats.timestamp) == ("warning", "2026-11-22T05:25:35.867225Z")
     assert parse_line("intake", "{not json").text == "{not json"
     assert parse_line("intake", '["a list"]').text == '["a list"]'
 

@@ -86,11 +86,10 @@ async def kept(tmp_path: Path) -> AsyncIterator[Any]:
 async def test_what_dies_is_started_again(kept: Any) -> None:
     sleeper = kept()
     await sleeper.keeper.start()
-    await sleeper.keeper.until_well(10)
+    await sleeper.keeper.until_well(60)
     first = sleeper.pid
     os.kill(first, signal.SIGKILL)
-    while sleeper.keeper.state.restarts == 0 or sleeper.keeper.state.condition != "healthy":
-        await asyncio.sleep(0.02)
+    await eventually(lambda: sleeper.states.count("healthy") == 2)
     assert sleeper.pid != first
     assert [report.condition for report in sleeper.reports] == ["begun", "done", "failed", "begun", "done"]
     assert "status -9" in sleeper.reports[2].reason
@@ -100,7 +99,7 @@ async def test_who_gives_way_has_the_processors_after_the_others_also_when_start
     first, behind = kept(), kept(gives_way=True)
     for sleeper in (first, behind):
         await sleeper.keeper.start()
-        await sleeper.keeper.until_well(10)
+        await sleeper.keeper.until_well(60)
     os.kill(behind.pid, signal.SIGKILL)
     await eventually(lambda: behind.states.count("healthy") == 2)
     usual = os.nice(0)
@@ -123,7 +122,7 @@ async def test_a_system_that_refuses_precedence_does_not_end_the_keeper(kept: An
     monkeypatch.setattr(os, "setpriority", refuse)
     sleeper = kept(gives_way=True)
     await sleeper.keeper.start()
-    await sleeper.keeper.until_well(10)
+    await sleeper.keeper.until_well(60)
     os.kill(sleeper.pid, signal.SIGKILL)
     await eventually(lambda: sleeper.states.count("healthy") == 2)
 
@@ -131,21 +130,21 @@ async def test_a_system_that_refuses_precedence_does_not_end_the_keeper(kept: An
 async def test_what_is_stopped_stays_stopped_until_it_is_started(kept: Any) -> None:
     sleeper = kept()
     await sleeper.keeper.start()
-    await sleeper.keeper.until_well(10)
+    await sleeper.keeper.until_well(60)
     pid = sleeper.pid
     await sleeper.keeper.stop()
     await sleeper.keeper.stop()
     assert not psutil.pid_exists(pid)
     assert sleeper.keeper.state.condition == "stopped"
     await sleeper.keeper.start()
-    await sleeper.keeper.until_well(10)
+    await sleeper.keeper.until_well(60)
     assert sleeper.states == ["starting", "starting", "healthy", "stopped", "starting", "starting", "healthy"]
 
 
 async def test_what_ignores_the_signal_is_killed(kept: Any) -> None:
     stubborn = kept(STUBBORN)
     await stubborn.keeper.start()
-    await stubborn.keeper.until_well(10)
+    await stubborn.keeper.until_well(60)
     pid = stubborn.pid
     stubborn.keeper.hurry()
     await stubborn.keeper.stop()
@@ -220,9 +219,10 @@ async def test_probes_tell_who_answers_from_who_does_not() -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        assert await http_probe("127.0.0.1", port, "/readyz")()
+        # On a busy machine not every look is answered in time.
+        await eventually(http_probe("127.0.0.1", port, "/readyz"))
         assert not await http_probe("127.0.0.1", port, "/busy")()
-        assert await tcp_probe("127.0.0.1", port)()
+        await eventually(tcp_probe("127.0.0.1", port))
     assert not await http_probe("127.0.0.1", port, "/readyz")()
     assert not await tcp_probe("127.0.0.1", port)()
 

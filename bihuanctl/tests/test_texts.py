@@ -14,7 +14,7 @@ from bihuanctl.check.rules import RULES, judge
 from bihuanctl.commands.startdisplay import step_text
 from bihuanctl.helptexts import chinese, help_places
 from bihuanctl.main import COMMANDS, build
-from bihuanctl.texts import Texts, catalogue, choose_language
+from bihuanctl.texts import Texts, catalogue, choose_language, take_language
 from servicekit.languages import LANGUAGES
 from servicekit.messaging.users import SERVICES
 
@@ -30,43 +30,60 @@ def test_a_text_has_the_same_places_in_both_languages(key: str) -> None:
     assert all(catalogue()[key][language].strip() for language in LANGUAGES)
 
 
-def test_the_help_is_translated_completely_and_nothing_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BIHUAN_LANG", "en")
-    tree: Any = build()
+def test_the_help_is_translated_completely_and_nothing_is_left_over() -> None:
+    tree: Any = build(Texts("en"))
     english = {part.help for part in help_places(tree)}
     for name in COMMANDS:
         english |= {part.help for part in help_places(tree.get_command(None, name))}
     assert english == set(chinese())
 
 
-def test_the_overview_says_of_each_command_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BIHUAN_LANG", "en")
-    tree: Any = build()
+def test_the_overview_says_of_each_command_what_the_command_says() -> None:
+    tree: Any = build(Texts("en"))
     assert {name: entry.help for name, entry in COMMANDS.items()} == {
         name: tree.get_command(None, name).help for name in COMMANDS
     }
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "expected"),
+    ("asked", "environment", "expected"),
     [
-        (["bihuan"], {}, "en"),
-        (["bihuan"], {"LANG": "zh_CN.UTF-8"}, "zh-CN"),
-        (["bihuan"], {"LANG": "de_DE.UTF-8"}, "en"),
-        (["bihuan"], {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
-        (["bihuan"], {"LANG": "zh_CN.UTF-8", "BIHUAN_LANG": "en"}, "en"),
-        (["bihuan", "--lang", "zh-CN", "up"], {"BIHUAN_LANG": "en"}, "zh-CN"),
-        (["bihuan", "--lang=zh", "up"], {}, "zh-CN"),
-        (["bihuan", "--lang=klingon"], {}, "en"),
-        (["bihuan", "--lang=klingon"], {"LANG": "zh_CN.UTF-8"}, "zh-CN"),
-        (["bihuan"], {"BIHUAN_LANG": "klingon"}, "zh-CN"),
-        (["bihuan", "--lang"], {"LANG": "C"}, "en"),
+        ("", {}, "en"),
+        ("", {"LANG": "C"}, "en"),
+        ("", {"LANG": "C.UTF-8"}, "en"),
+        ("", {"LANG": "en_US"}, "en"),
+        ("", {"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        ("", {"LANG": "zh_TW.UTF-8"}, "zh-CN"),
+        ("", {"LANG": "de_DE.UTF-8"}, "en"),
+        ("", {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ("", {"LANG": "zh_CN.UTF-8", "BIHUAN_LANG": "en"}, "en"),
+        ("zh-CN", {"BIHUAN_LANG": "en"}, "zh-CN"),
+        ("zh", {}, "zh-CN"),
+        ("klingon", {}, "en"),
+        ("klingon", {"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        ("", {"BIHUAN_LANG": "klingon"}, "en"),
+        ("", {"BIHUAN_LANG": "klingon", "LANG": "zh_CN.UTF-8"}, "zh-CN"),
     ],
 )
 def test_the_language_is_chosen_from_option_environment_and_locale(
-    arguments: list[str], environment: dict[str, str], expected: str
+    asked: str, environment: dict[str, str], expected: str
 ) -> None:
-    assert choose_language(arguments, environment) == expected
+    assert choose_language(asked, environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "rest"),
+    [
+        ("status --json", "", "status --json"),
+        ("--lang zh status", "zh", "status"),
+        ("status --lang=en --json", "en", "status --json"),
+        ("--help --lang fr", "fr", "--help"),
+        ("status --lang", "", "status --lang"),
+        ("case -- --lang en", "", "case -- --lang en"),
+    ],
+)
+def test_the_language_may_be_asked_for_anywhere_in_the_line(line: str, asked: str, rest: str) -> None:
+    assert take_language(line.split()) == (asked, rest.split())
 
 
 def test_every_rule_is_applied() -> None:

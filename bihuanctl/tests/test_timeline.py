@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from servicekit.telemetry import names
 from servicekit.telemetry.spanstore import StoredSpan
 
+from standards import load
+
 CASE = UUID("0193a5f0-0000-7000-8000-000000000001")
 BEGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 FIRST, SECOND, ASIDE, LATER = (f"{number:032x}" for number in (1, 2, 3, 4))
@@ -73,24 +75,32 @@ def test_requests_stand_below_the_stage_that_they_moved() -> None:
 
 
 def test_the_drawing() -> None:
-    lines = draw(build_timeline(str(CASE), SPANS), Texts("en"), str.capitalize, width=73, zone=UTC)
+    lines = draw(build_timeline(str(CASE), SPANS), Texts("en"), load(), width=88)
     assert "\n".join(line.plain for line in lines) == (
-        f"Case {CASE} · 8h of platform time · 8 spans\n"
-        "Accepted █████················ 11-22 08:00 2h  agent  assessment met\n"
+        f"Case {CASE} · platform time: 8h · spans: 8\n"
+        "Accepted      ████··············· 11-22 16:00 UTC+8 2h  agent  Initial assessment and work order met\n"
         f"  ⤷ request {FIRST} · 15ms\n"
-        "    gateway   POST /v1/cases/{case}:assess  +0ms  15ms\n"
-        "      intake    CaseService/AssessCase  +2ms  8ms\n"
-        "        intake    db.transaction  +3ms  5ms\n"
-        "Handling ·····████████████████ 11-22 10:00 6h  agent  assessment missed\n"
+        "    gateway    POST /v1/cases/{case}:assess  +0s  15ms\n"
+        "      intake     CaseService/AssessCase  +2ms  8ms\n"
+        "        intake     db.transaction  +3ms  5ms\n"
+        "Being handled ····███████████████ 11-22 18:00 UTC+8 6h  agent  Initial assessment and work order missed\n"
         f"  ⤷ request {ASIDE} · 1ms\n"
-        "    dispatch  bus.consume  +0ms  1ms\n"
+        "    dispatch   bus.consume  +0s  1ms\n"
         f"  ⤷ request {SECOND} · 1.2s\n"
-        "    intake    CaseService/DeliverResult  +0ms  1.2s\n"
+        "    intake     CaseService/DeliverResult  +0s  1.2s\n"
         "further work on this case\n"
         f"  ⤷ request {LATER} · 1ms\n"
-        "    records   bus.consume  +0ms  1ms\n"
+        "    records    bus.consume  +0s  1ms\n"
         "not ended yet: the stage in which it stands has no span before it ends"
     )
+
+
+def test_the_drawing_in_chinese_has_no_word_of_the_contracts() -> None:
+    """But for the names of operations and services, which are the same in every language."""
+    title, stage, request, *_ = draw(build_timeline(str(CASE), SPANS), Texts("zh-CN"), load(), width=88)
+    assert title.plain == f"受理单 {CASE} · 平台时间：8 小时 · 跨度：8"
+    assert stage.plain.endswith(" 11-22 16:00 UTC+8 2 小时  agent  初步评估与派单 达标")
+    assert request.plain == f"  ⤷ 请求 {FIRST} · 15 毫秒"
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["", *"abcdef"])), unique_by=lambda pair: pair[0]))

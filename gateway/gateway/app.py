@@ -33,8 +33,9 @@ from gateway.transcoding.bindings import find_bindings
 from gateway.transcoding.endpoints import Endpoints
 
 
-def build_app(settings: GatewaySettings, clock: Clock | None = None) -> FastAPI:
-    """The application. It connects to the services with the first calls. `clock` tells when shops are open.
+def build_app(settings: GatewaySettings, clock: Clock | None = None, limits: RateLimits | None = None) -> FastAPI:
+    """The application. It connects to the services with the first calls. `clock` tells when shops are open,
+    `limits` counts the requests of callers.
 
     Raises ValueError or OSError when the settings can't be carried out.
     """
@@ -44,7 +45,7 @@ def build_app(settings: GatewaySettings, clock: Clock | None = None) -> FastAPI:
     if missing:
         raise ValueError(f"BIHUAN_TARGETS names no address for: {', '.join(sorted(missing))}")
     problems = Problems(settings.base_url)
-    limits = RateLimits()
+    limits = limits or RateLimits()
     verifier = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks)
     admission = Admission(settings, verifier, limits)
     app = FastAPI(

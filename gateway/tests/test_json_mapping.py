@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 from servicekit.errors import Fault
+from servicekit.errors.words import in_words
 from servicekit.protojson import brief_writer, format_timestamp, full_writer
 from servicekit.testing.messages import TIMESTAMPS, messages
 
@@ -23,6 +24,10 @@ MESSAGES = sorted(
     {kind for binding in find_bindings(CONTRACTS) for kind in (binding.request_class, binding.response_class)},
     key=lambda kind: kind.DESCRIPTOR.full_name,
 )
+# Texts that are refused in no field: without control characters, and with something to see unless they are empty.
+READABLE = st.just("") | st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u202e"), max_size=8
+).map("读{}".format)
 
 
 @settings(max_examples=400, deadline=None)
@@ -49,7 +54,7 @@ def test_fields_are_written_in_the_order_of_the_contract(message):
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(MESSAGES).flatmap(messages))
+@given(st.sampled_from(MESSAGES).flatmap(lambda kind: messages(kind, texts=READABLE)))
 def test_what_we_wrote_is_read_as_the_same_message(message):
     read = type(message)()
     reader(message.DESCRIPTOR)(read, json.loads(json.dumps(full_writer(message.DESCRIPTOR)(message))), "")
@@ -62,6 +67,8 @@ def test_timestamps_are_written_as_the_library_writes_them(moment):
 
 
 UINT32 = "integer 0 … 4294967295"
+READABLE_TEXT = "text without control characters"
+DATE_TIME = "RFC 3339 date-time"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,9 @@ UINT32 = "integer 0 … 4294967295"
     [
         (cases_pb2.OpenCaseRequest, [], "body", "object"),
         (cases_pb2.OpenCaseRequest, {"subject": 5}, "subject", "string"),
-        (cases_pb2.OpenCaseRequest, {"subject": "a\0b"}, "subject", "string (without U+0000)"),
+        (cases_pb2.OpenCaseRequest, {"subject": "a\0b"}, "subject", READABLE_TEXT),
+        (cases_pb2.OpenCaseRequest, {"description": "\x1b[31mred"}, "description", READABLE_TEXT),
+        (cases_pb2.OpenCaseRequest, {"caller": {"name": "\u202e名"}}, "caller.name", READABLE_TEXT),
         (cases_pb2.OpenCaseRequest, {"caller": []}, "caller", "object"),
         (cases_pb2.OpenCaseRequest, {"caller": {"name": {}}}, "caller.name", "string"),
         (cases_pb2.ConfirmResultRequest, {"solved": "true"}, "solved", "boolean"),
@@ -102,13 +111,13 @@ UINT32 = "integer 0 … 4294967295"
             engineers_pb2.GrantQualificationRequest,
             {"qualification": {"valid_until": "tomorrow"}},
             "qualification.valid_until",
-            "RFC 3339 date-time",
+            DATE_TIME,
         ),
         (
             engineers_pb2.GrantQualificationRequest,
             {"qualification": {"valid_until": 5}},
             "qualification.valid_until",
-            "RFC 3339 date-time",
+            DATE_TIME,
         ),
         (customers_pb2.UnsealRequest, {"sealed": ["not base64!"]}, "sealed[0]", "base64"),
         (cases_pb2.HistoryEntry, {"details": {"a": 1}}, "details.a", "string"),
@@ -125,12 +134,68 @@ def test_a_wrong_value_is_told_by_place_and_what_was_expected(kind, body, field,
         reader(kind.DESCRIPTOR)(kind(), body, "")
     fault = raised.value
     assert (fault.code, fault.field, fault.params["expected"]) == ("field_type_wrong", field, expected)
+    # An enum's names are the contract's own; everything else is said in the reader's language.
+    assert "_" in expected or in_words("expected", expected, "zh-CN") != expected
 
 
-def test_an_unknown_field_is_told_by_place():
+@pytest.mark.parametrize(
+    ("body", "field", "known"),
+    [
+        ({"caller": {"fone": "1"}}, "caller.fone", "phone, …"),
+        ({"idempotencyKey": "1"}, "idempotencyKey", "idempotency_key, …"),
+        ({"Subject": "1"}, "Subject", "subject, …"),
+        ({"caller": {"CustomerID": "1"}}, "caller.CustomerID", "customer_id, …"),
+        ({"caller": {"zzz": "1"}}, "caller.zzz", "customer_id, name, phone, identity_check"),
+        ({"": "1"}, '""', "idempotency_key, channel, caller, region, subject, description, kind, category, language"),
+    ],
+)
+def test_an_unknown_field_is_told_by_place_with_what_may_be_meant(body, field, known):
     with pytest.raises(Fault) as raised:
-        reader(cases_pb2.OpenCaseRequest.DESCRIPTOR)(cases_pb2.OpenCaseRequest(), {"caller": {"fone": "1"}}, "")
-    assert (raised.value.code, raised.value.field) == ("field_unknown", "caller.fone")
+        reader(cases_pb2.OpenCaseRequest.DESCRIPTOR)(cases_pb2.OpenCaseRequest(), body, "")
+    assert (raised.value.code, raised.value.field, raised.value.params["known"]) == ("field_unknown", field, known)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2027-01-01T00:00:00",
+        "2027-01-01 00:00:00Z",
+        "2027-01-01",
+        "２０２７-01-01T00:00:00Z",
+        "2027-01-01T00:00:00+25:00",
+        "2027-02-30T00:00:00Z",
+        "2027-01-01T24:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "10000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-23:59",
+        1795369063,
+        "",
+        {},
+    ],
+)
+def test_a_moment_is_written_as_rfc_3339_says(moment):
+    kind = engineers_pb2.GrantQualificationRequest
+    with pytest.raises(Fault) as raised:
+        reader(kind.DESCRIPTOR)(kind(), {"qualification": {"valid_until": moment}}, "")
+    assert (raised.value.code, raised.value.params["expected"]) == ("field_type_wrong", DATE_TIME)
+
+
+@pytest.mark.parametrize("nothing", ["   ", "\u3000", "\t\r\n", "\u200b\u200d", "\ufeff", "\u2028", "\ufffe"])
+def test_a_text_that_must_be_given_says_something(nothing):
+    with pytest.raises(Fault) as raised:
+        reader(cases_pb2.OpenCaseRequest.DESCRIPTOR)(cases_pb2.OpenCaseRequest(), {"subject": nothing}, "")
+    assert (raised.value.code, raised.value.field) == ("text_blank", "subject")
+    # What may be left out may also be blank.
+    reader(cases_pb2.OpenCaseRequest.DESCRIPTOR)(cases_pb2.OpenCaseRequest(), {"description": nothing}, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["宽带断了\n光猫红灯\tLOS", "👨\u200d👩\u200d👧", "e\u0301", " x", "\u200eabc", "a\x0bb", "㍿"]
+)
+def test_any_other_text_is_taken_as_it_is(text):
+    message = cases_pb2.OpenCaseRequest()
+    reader(message.DESCRIPTOR)(message, {"subject": text}, "")
+    assert message.subject == text
 
 
 def test_null_means_not_given():

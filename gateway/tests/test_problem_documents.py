@@ -7,7 +7,7 @@ import gzip
 import json
 
 import pytest
-from gateway.transcoding import requests
+from gateway.transcoding import bodies
 from servicekit.messaging.users import SERVICES
 
 
@@ -123,7 +123,7 @@ async def test_a_body_that_is_too_large_is_413(make_client, bearer, report, anno
 
 
 async def test_a_body_that_does_not_come_in_full_is_408(client, bearer, cases, monkeypatch):
-    monkeypatch.setattr(requests, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
 
     async def half():
         yield b"{"

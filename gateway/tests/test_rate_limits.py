@@ -52,24 +52,28 @@ def test_callers_don_t_share_and_the_silent_are_forgotten():
     assert len(limits._buckets) == MOST_CALLERS
 
 
+def at_once() -> RateLimits:
+    """To these limits all requests of a test come at one moment, also on a busy machine."""
+    return RateLimits(Timepiece())
+
+
 async def test_too_many_requests_are_429_with_retry_after(make_client, bearer):
-    async with make_client(person_rate=2) as client:
+    async with make_client(limits=at_once(), person_rate=2) as client:
         answers = [await client.get("/v1/cases", headers=bearer("agent")) for _ in range(6)]
         other = await client.get("/v1/cases", headers=bearer("supervisor"))
-    assert [answer.status_code for answer in answers[:4]] == [200] * 4
-    assert answers[-1].status_code == 429
+    assert [answer.status_code for answer in answers] == [200] * 4 + [429] * 2
     assert answers[-1].json()["code"] == "rate_limited"
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert other.status_code == 200
 
 
 async def test_calls_without_a_valid_token_count_against_the_address(make_client):
-    async with make_client(anonymous_rate=2) as client:
+    async with make_client(limits=at_once(), anonymous_rate=2) as client:
         answers = [await client.get("/v1/cases", headers={"Authorization": "Bearer x"}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 4 + [429] * 2
 
 
 async def test_channels_have_a_rate_of_their_own(make_client, bearer):
-    async with make_client(person_rate=1, client_rate=100) as client:
+    async with make_client(limits=at_once(), person_rate=1, client_rate=100) as client:
         answers = [await client.get("/v1/cases", headers=bearer("channel-app")) for _ in range(20)]
     assert {answer.status_code for answer in answers} == {200}

@@ -42,6 +42,16 @@ async def test_the_idempotency_key_goes_into_the_request(client, bearer, report,
     assert first.json() == second.json()
 
 
+@pytest.mark.parametrize("keys", [[""], ['""'], ["键"], ["a", "a"], [" "]])
+async def test_an_idempotency_key_that_would_protect_nobody_is_refused(client, bearer, report, cases, keys):
+    headers = [(name.encode(), value.encode()) for name, value in bearer("channel-app").items()]
+    headers += [(b"Idempotency-Key", key.encode()) for key in keys]
+    answer = await client.post("/v1/cases", json=report, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_malformed")
+    assert answer.json()["field"] == "Idempotency-Key"
+    assert cases[0].asked == []
+
+
 async def test_two_different_idempotency_keys_are_refused(client, bearer, report):
     answer = await open_case(client, bearer, report | {"idempotency_key": "a"}, **{"Idempotency-Key": "b"})
     assert (answer.status_code, answer.json()["code"]) == (400, "field_conflict")
@@ -70,6 +80,8 @@ async def test_verbs_after_a_colon_reach_their_method(client, bearer, report, ca
         ('W/"1"', (400, "precondition_malformed")),
         ('"1", "2"', (400, "precondition_malformed")),
         ('"99999999999"', (400, "precondition_malformed")),
+        ("", (400, "precondition_malformed")),
+        ('*, "1"', (400, "precondition_malformed")),
         ("*", (200, None)),
     ],
 )
@@ -80,6 +92,20 @@ async def test_if_match(client, bearer, report, condition, outcome):
         f"/v1/cases/{case_id}:assess", json=body, headers=bearer("agent") | {"If-Match": condition}
     )
     assert (answer.status_code, answer.json().get("code")) == outcome
+
+
+async def test_two_conditions_are_refused(client, bearer, report):
+    case_id = (await open_case(client, bearer, report)).json()["case"]["case_id"]
+    headers = [*bearer("agent").items(), ("If-Match", '"1"'), ("If-Match", '"9"')]
+    answer = await client.post(f"/v1/cases/{case_id}:resume", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "precondition_malformed")
+
+
+async def test_a_query_where_none_is_read_is_refused(client, bearer, report, cases):
+    answer = await client.post("/v1/cases?subject=x", json=report, headers=bearer("agent"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "query_unsupported")
+    assert answer.json()["field"] == "subject"
+    assert cases[0].asked == []
 
 
 async def test_if_match_where_nobody_would_check_it_is_refused(client, bearer, report):
@@ -120,7 +146,11 @@ async def test_query_parameters_become_fields(client, bearer, cases):
     [
         ("page_size=many", "field_type_wrong", "page_size"),
         ("page_size=-1", "field_type_wrong", "page_size"),
-        ("page_size=1&page_size=2", "field_type_wrong", "page_size"),
+        ("page_size=1&page_size=2", "field_repeated", "page_size"),
+        ("page_size=1&page_size=1", "field_repeated", "page_size"),
+        ("page_size=", "field_type_wrong", "page_size"),
+        ("pageSize=1", "field_unknown", "pageSize"),
+        ("=1", "field_unknown", '""'),
         ("stage=handling", "field_type_wrong", "stage"),
         ("color=red", "field_unknown", "color"),
         ("region=%ff", "malformed_query", None),

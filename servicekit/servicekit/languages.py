@@ -22,7 +22,8 @@ def negotiate(accept_language: str) -> Language | None:
     best: tuple[float, Language] | None = None
     for part in accept_language.split(","):
         tag, _, parameters = part.partition(";")
-        language = _BY_PRIMARY_TAG.get(tag.strip().lower().split("-")[0])
+        # Programs also send the locale of their system, `en_US`.
+        language = _BY_PRIMARY_TAG.get(tag.strip().lower().replace("_", "-").split("-")[0])
         weight = _weight(parameters)
         if language is not None and weight > 0 and (best is None or weight > best[0]):
             best = (weight, language)

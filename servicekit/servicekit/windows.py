@@ -8,9 +8,7 @@ from typing import Self
 
 from bihuan.common.v1.common_pb2 import TimePeriod
 
-from servicekit.deadlines.calendars import CHINA_TIME
-
-TIME_FORMAT = "%Y-%m-%d %H:%M"
+from servicekit.moments import CHINA_TIME, TIME_FORMAT
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -30,17 +30,20 @@ class Tokens:
 
 
 class Cases(cases_pb2_grpc.CaseServiceServicer):
-    """Answers with what it saw of the call, or does what a test tells it to."""
+    """Answers with what it saw of the call, or does what a test tells it to. The `subject` is the time that was left
+    to answer, the `description` the moment when that is over, on the clock of time.monotonic()."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.raises: list[Exception] = []
-        self.waits = 0.0
+        # While it is not set, calls under way go no further.
+        self.released = asyncio.Event()
+        self.released.set()
         self.backend: Channel | None = None
 
     async def GetCase(self, request: cases_pb2.GetCaseRequest, context: Any) -> cases_pb2.Case:  # noqa: N802
         self.calls += 1
-        await asyncio.sleep(self.waits)
+        await self.released.wait()
         if self.raises:
             raise self.raises.pop(0)
         if self.backend:
@@ -49,7 +52,11 @@ class Cases(cases_pb2_grpc.CaseServiceServicer):
         assert call
         left = call.deadline - time.monotonic()
         return cases_pb2.Case(
-            case_number=request.case, owner=caller(context).user_id, result=language(context), subject=f"{left:.6f}"
+            case_number=request.case,
+            owner=caller(context).user_id,
+            result=language(context),
+            subject=f"{left:.6f}",
+            description=f"{call.deadline:.6f}",
         )
 
     async def OpenCase(self, request: cases_pb2.OpenCaseRequest, context: Any) -> cases_pb2.OpenCaseResponse:  # noqa: N802

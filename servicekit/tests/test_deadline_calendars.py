@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servicekit.deadlines.calendars import CHINA_TIME, Calendars, calendars_of
+from servicekit.deadlines.calendars import Calendars, calendars_of
+from servicekit.moments import CHINA_TIME
 from standards.models import CalendarYear, OpeningHours
 
 from standards import load

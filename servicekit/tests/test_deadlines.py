@@ -1,14 +1,13 @@
 """INT-05, INT-07: clocks in a real database: started, ended, paused, fired once, and never lost."""
 
 import asyncio
-import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
 from bihuan.common.v1 import common_pb2
 from servicekit.database.tables import outbox
-from servicekit.deadlines import Calendars, DeadlineHandlers, DeadlineRunner, Start, calendars_of
+from servicekit.deadlines import Calendars, DeadlineHandlers, Start, calendars_of
 from servicekit.deadlines.firing import Firing
 from servicekit.deadlines.recalculation import settle_provisional
 from servicekit.deadlines.tables import deadlines as table
@@ -256,7 +255,7 @@ async def test_a_use_case_that_holds_the_case_does_not_wait_for_the_runner(datab
         await deadlines.reassign(tx, "the-case-row", "agent")
         running = asyncio.create_task(fire_all(database, handlers))
         await reached.wait()
-        await asyncio.wait_for(deadlines.meet(tx, [CASE], ["fault_response"]), 10)
+        await deadlines.meet(tx, [CASE], ["fault_response"])
     await running
     manual_clock.advance(HOUR)
     await fire_all(database, handlers)
@@ -281,76 +280,6 @@ async def test_replicas_share_the_work_and_fire_each_mark_once(database, manual_
     await fire_all(database, handlers)
     assert sorted(fired) == sorted(f"case-{number}" for number in range(700))
     assert len(await events(database)) == 700 * 3
-
-
-@contextlib.asynccontextmanager
-async def running(database, manual_clock, handlers):
-    runner = DeadlineRunner(database, manual_clock, handlers)
-    task = asyncio.create_task(runner.run())
-    yield
-    runner.stop()
-    await asyncio.wait_for(task, 10)
-
-
-async def test_the_runner_wakes_when_the_clock_is_advanced(database, manual_clock):
-    missed = asyncio.Event()
-    handlers = DeadlineHandlers()
-
-    @handlers.missed("fault_response")
-    async def miss(tx, deadline):
-        tx.after_commit(missed.set)
-
-    async with running(database, manual_clock, handlers):
-        await start_clocks(database, "fault_response")
-        manual_clock.advance(timedelta(days=1))
-        await asyncio.wait_for(missed.wait(), 10)
-
-
-async def test_the_runner_does_not_spin_while_a_clock_that_is_due_is_locked(database, manual_clock):
-    rounds = 0
-
-    class Watched(DeadlineRunner):
-        async def _next_mark(self):
-            nonlocal rounds
-            rounds += 1
-            return await super()._next_mark()
-
-    await start_clocks(database, "fault_response")
-    manual_clock.advance(timedelta(days=1))
-    runner = Watched(database, manual_clock, DeadlineHandlers())
-    async with database.transaction("hold") as tx:
-        await tx.connection.exec_driver_sql("SELECT FROM deadlines FOR UPDATE")
-        running = asyncio.create_task(runner.run())
-        await asyncio.sleep(0.5)
-        runner.stop()
-        await asyncio.wait_for(running, 10)
-    assert 1 <= rounds <= 11
-
-
-async def test_the_runner_outlives_trouble(database, manual_clock):
-    """An error of one round is logged and the next round goes on."""
-    missed = asyncio.Event()
-    handlers = DeadlineHandlers()
-
-    @handlers.missed("fault_response")
-    async def miss(tx, deadline):
-        tx.after_commit(missed.set)
-
-    await start_clocks(database, "fault_response")
-    manual_clock.advance(timedelta(days=1))
-    async with database.transaction("break") as tx:
-        await tx.connection.exec_driver_sql("ALTER TABLE deadlines RENAME TO hidden")
-    async with running(database, manual_clock, handlers):
-        async with database.transaction("mend") as tx:
-            await tx.connection.exec_driver_sql("ALTER TABLE hidden RENAME TO deadlines")
-        await asyncio.wait_for(missed.wait(), 10)
-
-
-async def test_a_handler_for_an_unknown_clock_is_refused_at_the_start(database, manual_clock):
-    handlers = DeadlineHandlers()
-    handlers.missed("coffee")(lambda tx, deadline: asyncio.sleep(0))
-    with pytest.raises(KeyError, match="coffee"):
-        DeadlineRunner(database, manual_clock, handlers)
 
 
 async def test_a_guessed_due_time_is_settled_when_the_year_is_arranged(database, manual_clock):

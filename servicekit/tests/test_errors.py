@@ -125,6 +125,8 @@ def test_a_wrong_catalogue_entry_is_refused_by_name(code: str, change: dict[str,
         ("", None),
         ("en;q=0, zh;q=0.1", "zh-CN"),
         ("en;q=abc", None),
+        ("en_US", "en"),
+        ("*", None),
     ],
 )
 def test_the_best_of_our_languages_is_chosen(header: str, language: str | None) -> None:

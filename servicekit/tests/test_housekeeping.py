@@ -38,7 +38,7 @@ async def keep_house(database, clock, partitioned=None, prunings=None):
             await asyncio.Event().wait()
 
     async with running(Housekeeper(database, Clock(), partitioned or {}, prunings).run()):
-        await asyncio.wait_for(waits.wait(), 20)
+        await waits.wait()
 
 
 async def store_event(database, entity_id, published_at=None, parked=None):

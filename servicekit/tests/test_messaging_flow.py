@@ -30,6 +30,7 @@ from servicekit.messaging.deadletters import (
     show_dead_letter,
 )
 from servicekit.messaging.envelope import Envelope
+from servicekit.messaging.pull import ACK_WAIT_SECONDS
 from servicekit.messaging.relay import Relay
 from servicekit.messaging.retries import RetryPolicy
 from servicekit.messaging.streams import EVENTS, redeliver_subject
@@ -376,12 +377,12 @@ async def test_stop_finishes_what_is_in_hand_and_hands_back_the_rest(
         await entered.wait()
         stopping.stop()
         release.set()
-        await asyncio.wait_for(task, 10)
+        await task
         assert await count(database, inbox) == 1
         heard = Heard()
         async with running(consumer(heard.reactions).run()):
             # Handed back, not merely left to the time-out of an acknowledgement.
-            await eventually(lambda: len(heard.cases) == 2, seconds=10)
+            await eventually(lambda: len(heard.cases) == 2, seconds=ACK_WAIT_SECONDS - 5)
 
 
 def test_one_reaction_for_each_kind() -> None:

@@ -6,11 +6,12 @@ import base64
 from datetime import UTC
 
 import pytest
+from bihuan.intake.v1 import cases_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.errors import Fault
 from servicekit.rpc import paging
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 parts = st.one_of(
     st.text(max_size=40),
@@ -52,6 +53,16 @@ def test_a_token_of_another_list_is_refused_and_none_means_the_first_page() -> N
     with pytest.raises(Fault, match="page_token_invalid"):
         PageToken.decode("records", PageToken.encode("cases", 1))
     assert PageToken.decode("cases", "") is None
+
+
+def test_a_token_of_the_same_list_with_other_filters_is_refused() -> None:
+    first = cases_pb2.ListCasesRequest(kind="inquiry", page_size=2)
+    token = PageToken.encode(narrowed("cases", first), 1)
+    next_page = cases_pb2.ListCasesRequest(kind="inquiry", page_size=50, page_token=token)
+    assert PageToken.decode(narrowed("cases", next_page), token) == (1,)
+    for other in ({}, {"kind": "complaint"}, {"kind": "inquiry", "region": "cn.gd"}):
+        with pytest.raises(Fault, match="page_token_invalid"):
+            PageToken.decode(narrowed("cases", cases_pb2.ListCasesRequest(**other, page_token=token)), token)
 
 
 @pytest.mark.parametrize("content", [b"1", b"{}x", b'[{"u": "no uuid"}]', b'[{"x": "1"}]', b"[{}]", b"\xff"])

@@ -46,7 +46,7 @@ async def test_waiting_ends_when_the_clock_is_moved_there() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     clock.advance(timedelta(days=1))
-    await asyncio.wait_for(waiting, 5)
+    await waiting
 
 
 async def test_real_time_is_waited_for() -> None:
@@ -68,10 +68,10 @@ async def test_every_process_follows(bus: Bus, nats_server: EmbeddedNats, operat
             change = asyncio.ensure_future(anext(changes))
             await asyncio.sleep(0)
             await asyncio.gather(advance(operator, timedelta(days=4)), advance(operator, timedelta(days=6, seconds=1)))
-            await asyncio.wait_for(waiting, 10)
+            await waiting
             expected = timedelta(days=10, seconds=1)
             await eventually(lambda: clock.offset == expected and other.offset == expected)
-            assert await asyncio.wait_for(change, 10) in {timedelta(days=4), timedelta(days=6, seconds=1), expected}
+            assert await change in {timedelta(days=4), timedelta(days=6, seconds=1), expected}
     assert (await read_offset(operator))[0] == expected
 
 
@@ -107,12 +107,12 @@ async def test_while_the_bus_is_away_time_goes_on_from_the_last_event(
     database: Database, manual_clock: ManualClock
 ) -> None:
     clock = AdjustableClock(Bus("nats://127.0.0.1:1", service="intake"))
-    ahead = timedelta(days=400) + manual_clock.now() - datetime.now(UTC)
     learning = asyncio.create_task(learn_time(clock, database, patience=0.05))
     await asyncio.sleep(0.2)
     assert not learning.done(), "there is no event yet"
-    manual_clock.advance(timedelta(days=400))
+    ahead = timedelta(days=400)
+    manual_clock.advance(datetime.now(UTC) + ahead - manual_clock.now())
     async with database.transaction("open") as tx:
         tx.emit(CaseOpened(case_id="c1"), version=1)
-    await asyncio.wait_for(learning, 10)
-    assert abs(clock.offset - ahead) < timedelta(minutes=1)
+    await learning
+    assert ahead - timedelta(minutes=5) < clock.offset <= ahead

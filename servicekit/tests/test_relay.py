@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from servicekit.messaging.relay import Relay
 from servicekit.messaging.streams import EVENTS, OPERATOR, provision
 from servicekit.testing.nats import connect
 from servicekit.testing.waiting import eventually, running
+from sqlalchemy import text
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 # Sessions, as PostgreSQL sees them: relays that stand still before marking rows, and all dedicated connections.
@@ -27,6 +29,8 @@ BLOCKED = (
     "pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE outbox%' AND datname = current_database()"
 )
 DEDICATED = "pg_stat_activity WHERE application_name = 'intake dedicated' AND datname = current_database()"
+# How long PostgreSQL may take to end a session.
+PATIENCE_MS = 60_000
 
 INDEX_USE = "SELECT idx_scan, idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_unpublished'"
 
@@ -96,24 +100,24 @@ async def test_killed_between_publish_and_mark_publishes_once_in_effect(
     database: Database, bus: Bus, operator: JetStreamContext, session: Any
 ) -> None:
     await open_cases(database, "c1", "c2")
-    # Readers and row locks pass this lock, the relay's UPDATE does not: it stands still between publish and mark.
-    gate = session.transaction()
-    await gate.start()
-    await session.execute("LOCK TABLE outbox IN SHARE MODE")
-    async with running(relay_of(database, bus).run()):
-        await eventually(lambda: has(operator, 2))
 
-        async def stands_still() -> bool:
-            return bool(await session.fetchval(f"SELECT count(*) FROM {BLOCKED}"))
+    async def stands_still() -> bool:
+        return bool(await session.fetchval(f"SELECT count(*) FROM {BLOCKED}"))
 
-        await eventually(stands_still)
-        await session.execute(f"SELECT pg_terminate_backend(pid) FROM {BLOCKED}")
-        await gate.rollback()
-        assert await waiting(session) == 2
+    async def marked() -> bool:
+        return await waiting(session) == 0
 
-        async def marked() -> bool:
-            return await waiting(session) == 0
-
+    async with AsyncExitStack() as stack:
+        # Readers and row locks pass this lock, the relay's UPDATE does not: it stands still between publish and mark.
+        # Looked at from outside: within a transaction PostgreSQL shows its sessions as they were at the first look.
+        async with database.transaction("gate") as tx:
+            await tx.execute(text("LOCK TABLE outbox IN SHARE MODE"))
+            await stack.enter_async_context(running(relay_of(database, bus).run()))
+            await eventually(lambda: has(operator, 2))
+            await eventually(stands_still)
+            killed = await session.fetchval(f"SELECT pg_terminate_backend(pid, {PATIENCE_MS}) FROM {BLOCKED}")
+            assert killed, "it is gone"
+            assert await waiting(session) == 2
         await eventually(marked)
     assert await on_stream(operator) == 2
 

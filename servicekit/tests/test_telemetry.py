@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -199,6 +201,20 @@ def test_several_processes_write_one_store(tmp_path: Path) -> None:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert count(path) == 600
+
+
+def test_who_opens_a_new_store_that_another_process_is_writing_waits_for_it(tmp_path: Path) -> None:
+    """As the processes of a platform do that starts for the first time."""
+    path = tmp_path / "spans.sqlite"
+    store = SpanStore(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor() as threads:
+        other.execute("BEGIN IMMEDIATE")
+        writing = threads.submit(store.write, [span(1)])
+        assert not wait([writing], timeout=0.2).done
+        other.execute("ROLLBACK")
+        writing.result()
+    store.close()
+    assert count(path) == 1
 
 
 def test_a_store_that_can_not_be_written_costs_spans_and_nothing_else(

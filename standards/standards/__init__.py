@@ -4,6 +4,6 @@ from standards.documents import StandardsError
 from standards.loader import load
 from standards.models import ClockStandard
 from standards.standard_set import Standards
-from standards.values import Language
+from standards.values import Language, label_of
 
-__all__ = ["ClockStandard", "Language", "Standards", "StandardsError", "load"]
+__all__ = ["ClockStandard", "Language", "Standards", "StandardsError", "label_of", "load"]

@@ -105,3 +105,8 @@ class Word(Entry):
 
     name: Name
     label: Texts
+
+
+def label_of(words: Mapping[str, Word], name: str, language: Language) -> str:
+    """What people see for a word of a vocabulary; a word that only later standards have as it is."""
+    return words[name].label[language] if name in words else name

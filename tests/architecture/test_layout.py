@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 LONGEST_FILE = 400
@@ -50,6 +52,31 @@ def test_every_module_begins_with_what_it_is(modules: list[Path]) -> None:
 def test_nothing_is_left_unfinished(modules: list[Path]) -> None:
     found = [_name(file) for file in modules if UNFINISHED.search(file.read_text(encoding="utf-8"))]
     assert found == [_name(Path(__file__))], "only this file may name the words"
+
+
+def test_no_yaml_file_says_the_same_thing_twice(tracked: list[Path]) -> None:
+    """YAML lets the last of two equal keys win in silence."""
+    repeated = [
+        f"{_name(file)}:{key.start_mark.line + 1}: {key.value}"
+        for file in tracked
+        if file.suffix in {".yaml", ".yml"}
+        for document in yaml.compose_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        for key in _repeated_keys(document)
+    ]
+    assert repeated == []
+
+
+def _repeated_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
 
 
 def test_everything_installed_has_a_page(tracked: list[Path]) -> None:

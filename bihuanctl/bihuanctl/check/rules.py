@@ -15,7 +15,7 @@ from bihuan.dispatch.v1.work_orders_pb2 import WorkOrderState
 from bihuan.intake.v1.cases_pb2 import CaseStage
 
 from bihuanctl.check.facts import EntityFact, Snapshot
-from bihuanctl.check.findings import Finding
+from bihuanctl.check.findings import Finding, both
 
 # Words of the contracts, as owners tell them: lower case, without the enum's prefix.
 STAGES = tuple(name.removeprefix("CASE_STAGE_").lower() for name in CaseStage.keys()[1:])
@@ -122,7 +122,7 @@ def no_letter_is_dead(snapshot: Snapshot) -> Iterator[Finding]:
             service=letter.service,
             entity_id=letter.letter_id,
             case_id=letter.case_id,
-            detail=f"{letter.subject}: {letter.reason}",
+            detail=both(letter.subject, letter.reason),
         )
 
 
@@ -168,7 +168,7 @@ def every_complaint_agrees_with_its_case(snapshot: Snapshot) -> Iterator[Finding
         elif complaint.case_id and complaint.state in UNSETTLED_STAGES:
             stage = stages[complaint.case_id]
             if stage not in WAITING_STAGES:
-                yield _about(complaint, "complaint_disagrees", "complaints", f"{stage} / {complaint.state}")
+                yield _about(complaint, "complaint_disagrees", "complaints", both(stage, complaint.state))
 
 
 def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding]:
@@ -190,7 +190,7 @@ def every_work_order_belongs_to_its_case(snapshot: Snapshot) -> Iterator[Finding
         elif order.state not in ENDED_STATES:
             stage = stages[order.case_id]
             if order.state not in AGREEING_STATES.get(stage, ()):
-                yield _about(order, "work_order_disagrees", "dispatch", f"{stage} / {order.state}")
+                yield _about(order, "work_order_disagrees", "dispatch", both(stage, order.state))
 
 
 def no_case_has_two_open_work_orders(snapshot: Snapshot) -> Iterator[Finding]:
@@ -237,7 +237,7 @@ def every_certificate_is_known_to_dispatch(snapshot: Snapshot) -> Iterator[Findi
     for certificate in snapshot.of("certificate"):
         there = known.pop(certificate.entity_id, "unknown")
         if there != certificate.state:
-            yield _about(certificate, "certificate_disagrees", "dispatch", f"{certificate.state} / {there}")
+            yield _about(certificate, "certificate_disagrees", "dispatch", both(certificate.state, there))
     for certificate_id, state in known.items():
         yield Finding("certificate_invented", service="dispatch", entity_id=certificate_id, detail=state)
 
@@ -250,7 +250,7 @@ def every_breach_has_its_improvement(snapshot: Snapshot) -> Iterator[Finding]:
     for alert in snapshot.of("alert"):
         there = known.pop(alert.entity_id, WITHOUT_IMPROVEMENT)
         if there != alert.state:
-            yield _about(alert, "improvement_disagrees", "complaints", f"{alert.state} / {there}")
+            yield _about(alert, "improvement_disagrees", "complaints", both(alert.state, there))
     for alert_id, state in known.items():
         yield Finding("improvement_invented", service="complaints", entity_id=alert_id, detail=state)
 
@@ -263,7 +263,7 @@ def every_incident_is_known_to_intake(snapshot: Snapshot) -> Iterator[Finding]:
     for incident in snapshot.of("incident"):
         there = known.pop(incident.entity_id, "unknown")
         if there != INCIDENTS_AS_KNOWN[incident.state]:
-            yield _about(incident, "incident_disagrees", "intake", f"{incident.state} / {there}")
+            yield _about(incident, "incident_disagrees", "intake", both(incident.state, there))
     for incident_id, state in known.items():
         if state != "joined":  # what was asked for and joined another never was one
             yield Finding("incident_lost", service="dispatch", entity_id=incident_id, detail=state)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from servicekit.errors.words import in_words
 
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.accounts import find_account, read_accounts
@@ -29,7 +30,8 @@ def users(context: typer.Context, *, as_json: Json = False) -> None:
         table.add_column(session.texts(f"users.{column}"), no_wrap=column in {"name", "password"}, overflow="fold")
     for account in accounts:
         kind = session.texts(f"users.{account.kind}")
-        table.add_row(account.name, kind, ", ".join(account.roles), account.domain, account.password)
+        roles = ", ".join(in_words("role", role, session.texts.language) for role in account.roles)
+        table.add_row(account.name, kind, roles, account.domain, account.password)
     session.console.print(table)
 
 

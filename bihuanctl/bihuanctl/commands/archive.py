@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
@@ -11,11 +12,14 @@ from uuid import uuid4
 import typer
 from bihuan.records.v1 import accesses_pb2, records_pb2, retention_pb2
 from rich.table import Table
+from servicekit.languages import Language
+from servicekit.moments import CHINA_TIME
 
 from bihuanctl.archive import Desk, as_dict, desk
 from bihuanctl.commands.archivelog import audit, consistency, head, keys
 from bihuanctl.commands.options import Json
 from bihuanctl.session import Session
+from standards import Standards, label_of, load
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The archive: search, request, open, export, keep.")
 for command in (head, keys, consistency, audit):
@@ -50,12 +54,17 @@ def search(
     if as_json:
         session.print_json(as_dict(found))
         return
-    columns = ("record", "case", "class", "grade", "region", "closed")
-    table = Table(*(session.texts(f"archive.{column}") for column in columns))
+    if not found.records:
+        session.say("archive.none")
+        return
+    table = Table()
+    for column in ("record", "case", "class", "grade", "region", "closed"):
+        # Numbers are typed again: they must come out whole, however narrow the terminal.
+        table.add_column(
+            session.texts(f"archive.{column}"), overflow="fold", no_wrap=column in {"record", "case", "closed"}
+        )
     for record in found.records:
-        grade = records_pb2.DataGrade.Name(record.grade).removeprefix("DATA_GRADE_").lower()
-        closed = record.closed_at.ToDatetime().date().isoformat()
-        table.add_row(record.record_number, record.case_number, record.record_class, grade, record.region, closed)
+        table.add_row(*_row(record, load(), session.texts.language))
     session.console.print(table)
 
 
@@ -175,6 +184,18 @@ def certificate(
     wanted = retention_pb2.GetDestructionRequest(destruction_id=destruction)
     proof = _ask(session, user, lambda calls: calls.retention.GetDestructionCertificate(wanted))
     session.keep_json(as_dict(proof), to)
+
+
+def _row(record: records_pb2.Record, standards: Standards, language: Language) -> tuple[str, ...]:
+    grade = records_pb2.DataGrade.Name(record.grade).removeprefix("DATA_GRADE_").lower()
+    return (
+        record.record_number,
+        record.case_number,
+        label_of(standards.retention, record.record_class, language),
+        label_of(standards.levels.data_grades, grade, language),
+        label_of(standards.regions, record.region, language),
+        f"{record.closed_at.ToDatetime(UTC).astimezone(CHINA_TIME):%Y-%m-%d}",
+    )
 
 
 def _do(context: typer.Context, user: str, call: Callable[[Desk], Awaitable[Any]], *, as_json: bool) -> None:

@@ -12,14 +12,14 @@ from typing import IO, Annotated, Any
 import typer
 from bihuan.records.v1 import log_pb2
 from bihuan_verify.documents import read_head, read_json, read_keys
-from bihuan_verify.findings import say
+from bihuan_verify.findings import CheckError, say
 from bihuan_verify.logfile import check_log_file
 
 from bihuanctl.archive import Desk, as_dict, desk
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.accounts import ADMINISTRATOR
 from bihuanctl.platform.files import replacing
-from bihuanctl.refusal import EXIT_FAILED
+from bihuanctl.refusal import EXIT_FAILED, Refusal
 from bihuanctl.session import Session
 
 Keep = Annotated[Path | None, typer.Option("--keep", metavar="FILE", help="Keep it there, for `bihuan-verify`.")]
@@ -41,7 +41,10 @@ def consistency(
     keep: Keep = None,
 ) -> None:
     """Prove that nothing was changed or taken out since an old head, for `bihuan-verify consistency`."""
-    first = read_head(read_json(old.read_bytes())).tree_size
+    try:
+        first = read_head(read_json(old.read_bytes())).tree_size
+    except CheckError as wrong:
+        raise Refusal("document_wrong", path=old, reason=wrong.text(Session.of(context).texts.language)) from None
     wanted = log_pb2.GetConsistencyProofRequest(first_size=first)
     _give(context, keep, lambda calls: calls.log.GetConsistencyProof(wanted))
 
@@ -59,9 +62,9 @@ def audit(context: typer.Context, keep: Keep = None, *, as_json: Json = False) -
         session.print_json({"clean": not found, "findings": found})
     else:
         for code, values in outcome.checked:
-            session.console.print(say(code, language, **values), style="green", markup=False)
+            session.tell(say(code, language, **values), style="green")
         for finding in outcome.findings:
-            session.console.print(f"✘ {finding.text(language)}", style="red", markup=False)
+            session.tell(f"✘ {finding.text(language)}", style="red")
     raise typer.Exit(EXIT_FAILED if outcome.findings else 0)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import typer
 from bihuan.intake.v1 import cases_pb2
 from google.protobuf.json_format import MessageToDict
-from google.protobuf.timestamp_pb2 import Timestamp
 from rich.table import Table
+from servicekit.histories import actor_in_words, details_in_words, happened_in_words
+from servicekit.moments import local
 
 from bihuanctl.cases import intake
 from bihuanctl.commands.options import CaseArgument, Json
 from bihuanctl.session import Session
+from standards import load
 
 app = typer.Typer(add_completion=False)
 
@@ -46,15 +48,19 @@ def _print(session: Session, progress: cases_pb2.Progress, history: cases_pb2.Ge
     facts.add_row(session.texts("case.promise"), progress.promise_text)
     facts.add_row(session.texts("case.next"), progress.next_text)
     session.console.print(facts)
-    table = Table(*(session.texts(f"case.{column}") for column in ("at", "happened", "actor", "details")))
+    table = Table()
+    for column in ("at", "happened", "actor", "details"):
+        # Ids among them are typed again: they must come out whole, however narrow the terminal.
+        table.add_column(session.texts(f"case.{column}"), overflow="fold", no_wrap=column == "at")
+    language, standards = session.texts.language, load()
     for entry in history.entries:
-        details = " ".join(f"{name}={value}" for name, value in sorted(entry.details.items()))
-        table.add_row(_local(entry.at), entry.happened, entry.actor, details)
+        table.add_row(
+            local(entry.at.ToDatetime(UTC)),
+            happened_in_words(entry.happened, language),
+            actor_in_words(entry.actor, language),
+            details_in_words(entry.details, standards, language),
+        )
     session.console.print(table)
-
-
-def _local(moment: Timestamp) -> str:
-    return f"{moment.ToDatetime(UTC).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _as_dict(message: Any) -> dict[str, Any]:

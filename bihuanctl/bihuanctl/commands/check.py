@@ -81,12 +81,12 @@ def _print(session: Session, snapshot: Snapshot, findings: list[Finding]) -> Non
     session.console.print(entities_table(snapshot, texts))
     session.say("check.summary", events=snapshot.events.total, letters=len(snapshot.dead_letters))
     if not findings:
-        session.console.print(texts("check.clean"), style="bold green", markup=False)
+        session.tell(texts("check.clean"), style="bold green")
         return
-    session.console.print(texts("check.found", count=len(findings)), style="bold red", markup=False)
+    session.tell(texts("check.found", count=len(findings)), style="bold red")
     for finding in findings[:MOST_SHOWN]:
-        session.console.print(f"✘ {finding.code}", finding.entity_id, style="red", markup=False)
-        session.console.print(f"  {finding.explanation(texts)}", markup=False)
-        session.console.print(f"  → {finding.next_step(texts)}", style="dim", markup=False)
+        session.tell(f"✘ {finding.code} {finding.entity_id}", style="red")
+        session.tell(f"  {finding.explanation(texts)}")
+        session.tell(f"  → {finding.next_step(texts)}", style="dim")
     if len(findings) > MOST_SHOWN:
         session.say("check.more", count=len(findings) - MOST_SHOWN)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from servicekit.deadlines.calendars import calendars_of
+from servicekit.moments import local
 
 from bihuanctl.commands.options import Json
 from bihuanctl.durations import Duration, parse_duration, spoken
@@ -68,5 +69,5 @@ def _print(session: Session, offset: timedelta, *, as_json: bool) -> None:
     if as_json:
         session.print_json({"now": now, "offset_seconds": offset.total_seconds(), "adjustable": adjustable})
     else:
-        session.say("clock.now", now=f"{now.astimezone():%Y-%m-%d %H:%M:%S %Z}")
-        session.say("clock.offset", offset=spoken(offset) if offset else "0")
+        session.say("clock.now", now=local(now))
+        session.say("clock.offset", offset=spoken(offset, session.texts))

@@ -13,12 +13,14 @@ from bihuan.quality.v1.indicators_pb2_grpc import IndicatorServiceStub
 from google.protobuf.json_format import MessageToDict
 from rich.table import Table
 from rich.text import Text
+from servicekit.moments import local
 
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.channels import channels
 from bihuanctl.platform.signin import operator_token
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
+from standards import label_of, load
 
 SERVICE = "quality"
 COLOURS = {"kept": "green", "near": "yellow", "breached": "bold red"}
@@ -99,7 +101,8 @@ async def _contributions(
 
 def _table(session: Session, found: pb.GetComplianceResponse) -> Table:
     texts = session.texts
-    title = texts("compliance.title", period=found.period, region=found.region, version=found.standards_version)
+    region = label_of(load().regions, found.region, texts.language)
+    title = texts("compliance.title", period=found.period, region=region, version=found.standards_version)
     table = Table(title=title, title_justify="left")
     for column in ("clause", "what", "target"):
         table.add_column(texts(f"compliance.{column}"))
@@ -108,7 +111,7 @@ def _table(session: Session, found: pb.GetComplianceResponse) -> Table:
     table.add_column(texts("compliance.verdict"), no_wrap=True)
     for row in found.rows:
         verdict = _verdict(row)
-        value = f"{row.value:g} {_unit(session, row)}".strip() if row.HasField("value") else ""
+        value = _with_unit(session, row, row.value) if row.HasField("value") else ""
         shown = Text(texts(f"compliance.verdicts.{verdict}"), style=COLOURS.get(verdict, "dim"))
         table.add_row(row.clause, row.label, _target(session, row), value, str(row.sample), shown)
     return table
@@ -118,7 +121,14 @@ def _target(session: Session, row: pb.ComplianceRow) -> str:
     if not row.HasField("target"):
         return ""
     level = session.texts(f"compliance.{row.direction}", level=f"{row.target:g}", unit=_unit(session, row)).strip()
-    return f"{level} ({session.texts(f'compliance.strictness.{row.strictness}')})"
+    strictness = session.texts(f"compliance.strictness.{row.strictness}")
+    return session.texts("compliance.asked", level=level, strictness=strictness)
+
+
+def _with_unit(session: Session, row: pb.ComplianceRow, value: float) -> str:
+    """With two decimals at most: `--json` has all that there are."""
+    number = f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{number} {_unit(session, row)}".strip()
 
 
 def _unit(session: Session, row: pb.ComplianceRow) -> str:
@@ -130,9 +140,8 @@ def _print_cases(session: Session, row: pb.ComplianceRow, contributions: Sequenc
     columns = (texts(f"compliance.{column}") for column in ("subject", "at", "value", "region"))
     table = Table(*columns, title=texts("compliance.cases", indicator=row.label), title_justify="left")
     for each in contributions:
-        at = each.at.ToDatetime(UTC).astimezone()
-        value = f"{each.value:g} {_unit(session, row)}"
-        table.add_row(each.subject_id, f"{at:%Y-%m-%d %H:%M:%S}", value, each.region)
+        value = _with_unit(session, row, each.value)
+        table.add_row(each.subject_id, local(each.at.ToDatetime(UTC)), value, each.region)
     session.console.print(table)
 
 

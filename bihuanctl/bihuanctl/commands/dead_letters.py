@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
+from rich.text import Text
 from servicekit.messaging.deadletters import (
     DeadLetter,
     discard_dead_letter,
@@ -17,6 +18,7 @@ from servicekit.messaging.deadletters import (
     redrive_dead_letter,
     show_dead_letter,
 )
+from servicekit.moments import local
 
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.bus import operator_bus
@@ -47,7 +49,7 @@ def list_(
     if not letters:
         session.say("dead_letters.none")
         return
-    columns = ("number", "service", "subject", "case", "reason", "attempts", "died_at")
+    columns = ("number", "service", "subject", "case_id", "reason", "attempts", "died_at")
     table = Table(*(session.texts(f"dead_letters.{column}") for column in columns))
     for letter in letters:
         table.add_row(
@@ -57,7 +59,7 @@ def list_(
             letter.case_id,
             _why(session, letter),
             str(letter.attempts),
-            f"{letter.died_at:%Y-%m-%d %H:%M:%S}" if letter.died_at else "",
+            _when(letter),
         )
     session.console.print(table)
 
@@ -70,8 +72,14 @@ def show(context: typer.Context, number: Number, *, as_json: Json = False) -> No
     if as_json:
         session.print_json(_as_dict(letter) | {"headers": dict(letter.headers), "content": letter.content()})
         return
-    for name, value in _as_dict(letter).items():
-        session.console.print(f"{name:<12}", str(value), markup=False)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column()
+    facts.add_column(overflow="fold")
+    shown = _as_dict(letter) | {"reason": _reason(session, letter), "died_at": _when(letter)}
+    for name, value in shown.items():
+        if value not in {"", None}:
+            facts.add_row(session.texts(f"dead_letters.{name}"), Text(str(value)))
+    session.console.print(facts)
     session.console.print_json(data=letter.content())
 
 
@@ -155,6 +163,10 @@ def _why(session: Session, letter: DeadLetter) -> str:
         return died
     decision = {"by": letter.discarded_by, "because": letter.discarded_because}
     return f"{died}\n{session.texts('dead_letters.decision', **decision)}"
+
+
+def _when(letter: DeadLetter) -> str:
+    return local(letter.died_at) if letter.died_at else ""
 
 
 def _reason(session: Session, letter: DeadLetter) -> str:

@@ -40,7 +40,8 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="The same seed chooses the same people and texts.")] = 1,
     *,
     file: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help="CSV file (UTF-8 or GBK) with requests to play.")
+        Path | None,
+        typer.Option("--input", metavar="FILE", help="CSV file (UTF-8, UTF-16 or GBK) with requests to play."),
     ] = None,
     columns: Annotated[
         list[str] | None,

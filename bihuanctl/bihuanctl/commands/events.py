@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 from servicekit.messaging.streams import COMMANDS, EVENTS
+from servicekit.moments import local
 
 from bihuanctl.cases import find_case_id
 from bihuanctl.commands.options import Follow, Json
@@ -74,7 +75,7 @@ def _print(session: Session, message: LoggedMessage, *, as_json: bool) -> None:
     moment = envelope.occurred_at if envelope else message.stored_at
     line = Text.assemble(
         (f"{message.sequence:>7} ", "dim"),
-        (f"{moment.astimezone():%Y-%m-%d %H:%M:%S} ", "dim"),
+        (f"{local(moment)} ", "dim"),
         (message.subject.removeprefix("bihuan."), "cyan"),
         f" {_facts(message)}",
     )

@@ -13,6 +13,8 @@ from bihuan.partners.v1 import partners_pb2 as pb
 from bihuan.partners.v1.partners_pb2_grpc import PartnerServiceStub
 from google.protobuf.json_format import MessageToDict
 from rich.table import Table
+from servicekit.errors.words import in_words
+from servicekit.moments import TIME_FORMAT, local
 
 from bihuanctl.commands.options import Json
 from bihuanctl.platform.channels import channels
@@ -54,11 +56,16 @@ def list_(context: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         session.print_json([_as_dict(partner) for partner in partners])
         return
+    if not partners:
+        session.say("partners.none")
+        return
     columns = ("partner", "state", "events", "domain", "until")
     table = Table(*(session.texts(f"partners.{column}") for column in columns))
     for partner in partners:
         scope = partner.scope
-        table.add_row(partner.partner, _state(partner), ", ".join(scope.event_types), scope.domain, _until(partner))
+        table.add_row(
+            partner.partner, _state(session, partner), ", ".join(scope.event_types), scope.domain, _until(partner)
+        )
     session.console.print(table)
 
 
@@ -72,7 +79,7 @@ def show(context: typer.Context, partner: Name, *, as_json: Json = False) -> Non
         return
     facts = Table.grid(padding=(0, 2))
     facts.add_row(session.texts("partners.partner"), f"{found.partner} ({found.display_name})")
-    facts.add_row(session.texts("partners.state"), _state(found))
+    facts.add_row(session.texts("partners.state"), _state(session, found))
     facts.add_row(session.texts("partners.events"), ", ".join(found.scope.event_types))
     facts.add_row(session.texts("partners.domain"), found.scope.domain)
     facts.add_row(session.texts("partners.until"), _until(found))
@@ -144,12 +151,13 @@ def _print_access(session: Session, access: pb.FeedAccess, *, as_json: bool) -> 
     session.console.print(facts)
 
 
-def _state(partner: pb.Partner) -> str:
-    return pb.PartnerState.Name(partner.state).removeprefix("PARTNER_STATE_").lower()
+def _state(session: Session, partner: pb.Partner) -> str:
+    state = pb.PartnerState.Name(partner.state).removeprefix("PARTNER_STATE_")
+    return in_words("state", state, session.texts.language)
 
 
 def _until(partner: pb.Partner) -> str:
-    return f"{partner.scope.valid_until.ToDatetime(UTC):%Y-%m-%d %H:%M}"
+    return local(partner.scope.valid_until.ToDatetime(UTC), TIME_FORMAT)
 
 
 def _as_dict(message: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class StartDisplay:
         if self._starting:
             self._live.update(self._table())
         elif self._started or progress.condition != "begun":
-            self._session.console.print(self._line(progress))
+            self._session.console.print(self._line(progress), soft_wrap=True)
 
     def finish(self) -> None:
         """The start is over; what happens from now on is news."""

@@ -53,6 +53,6 @@ def _row(session: Session, process: ProcessState) -> tuple[str, ...]:
         str(process.pid or ""),
         str(process.port),
         f"{memory_of(identity) / 2**20:.0f} MiB" if identity else "",
-        spoken(timedelta(seconds=round(time.time() - identity.started))) if identity else "",
+        spoken(timedelta(seconds=round(time.time() - identity.started)), session.texts) if identity else "",
         str(process.restarts),
     )

@@ -30,12 +30,7 @@ def trace(context: typer.Context, case: CaseArgument, *, as_json: Json = False) 
     if as_json:
         session.print_json({"case_id": case_id, "spans": [asdict(span) for span in spans]})
         return
-    stages = load().stages.cases
-
-    def label(stage: str) -> str:
-        return stages[stage].label[session.texts.language] if stage in stages else stage
-
-    for line in draw(build_timeline(case_id, spans), session.texts, label, width=session.console.width):
+    for line in draw(build_timeline(case_id, spans), session.texts, load(), width=session.console.width):
         session.console.print(line, soft_wrap=True)
 
 

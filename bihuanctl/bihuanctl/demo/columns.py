@@ -10,11 +10,13 @@ from functools import cache
 from itertools import product
 from random import Random
 from typing import Final
+from unicodedata import normalize
 
 from bihuan.intake.v1.cases_pb2 import OpenCaseRequest
 from google.protobuf.json_format import ParseDict
 from servicekit.errors import Fault
 from servicekit.languages import Language
+from servicekit.plaintext import says_something
 from servicekit.rpc.interceptors.validation import Validation
 from standards.values import Word
 
@@ -30,6 +32,7 @@ FIELDS: Final = ("subject", "description", "date", "time", "channel", "region", 
 TEXT_FIELDS: Final = ("subject", "description")
 # Stands for every value that is not named.
 ANY_VALUE: Final = "*"
+MOST_COLUMNS_SHOWN: Final = 30
 # A subject made from a description is cut here.
 SUBJECT_LENGTH: Final = 60
 # Takes the place of the number that is made up later, so that the rest of a request can be checked now.
@@ -54,13 +57,15 @@ class Choices:
 def read_choices(columns: Sequence[str], values: Sequence[str]) -> Choices:
     """Options as typed: `subject=Customer Complaint`, `channel:Internet=web`.
 
-    Raises Refusal `map_unreadable`, `map_value_unreadable` or `map_value_unknown`.
+    Raises Refusal `map_unreadable`, `map_repeated`, `map_value_unreadable` or `map_value_unknown`.
     """
     chosen_columns, chosen_values = {}, {}
     for option in columns:
         name, equals, column = option.partition("=")
         if not equals or name.strip() not in FIELDS or not column.strip():
             raise Refusal("map_unreadable", option=option, fields=", ".join(FIELDS))
+        if name.strip() in chosen_columns:
+            raise Refusal("map_repeated", option=option, field=name.strip())
         chosen_columns[name.strip()] = column.strip()
     for option in values:
         given, equals, word = option.rpartition("=")
@@ -79,7 +84,8 @@ def read_requests(
 ) -> tuple[list[Request], list[BadRow]]:
     """The rows that can be played, in the order in which they were written, and the others with the reason.
 
-    Reasons that come from the contract are told in `language`. Raises Refusal `column_unknown` or `columns_needed`.
+    Reasons that come from the contract are told in `language`. Raises Refusal `column_unknown`, `column_repeated` or
+    `columns_needed`.
     """
     reading = _Reading(_columns(table.columns, choices), choices.values, personas, Validation(), language)
     requests, bad = [], []
@@ -98,7 +104,9 @@ def read_requests(
 
 def _columns(present: Sequence[str], choices: Choices) -> dict[str, str]:
     """Column by field: as chosen, else the column that is called like the field."""
-    listed = ", ".join(f"“{column}”" for column in present)
+    listed = ", ".join(f"“{column}”" for column in present[:MOST_COLUMNS_SHOWN])
+    if len(present) > MOST_COLUMNS_SHOWN:
+        listed += ", …"
     for name, column in choices.columns.items():
         if column not in present:
             raise Refusal("column_unknown", field=name, column=column, columns=listed)
@@ -106,6 +114,9 @@ def _columns(present: Sequence[str], choices: Choices) -> dict[str, str]:
     found = {name: by_name[name] for name in FIELDS if name in by_name} | dict(choices.columns)
     if not any(name in found for name in TEXT_FIELDS):
         raise Refusal("columns_needed", columns=listed)
+    for name, column in found.items():
+        if present.count(column) > 1:
+            raise Refusal("column_repeated", field=name, column=column)
     return found
 
 
@@ -122,7 +133,7 @@ class _Reading:
     def read(self, row: Row, channel: str, region: str, random: Random) -> Request | BadRow:
         texts = {name: row.cells[column] for name, column in self.columns.items()}
         subject, description = texts.get("subject", ""), texts.get("description", "")
-        if not subject and not description:
+        if not says_something(subject) and not says_something(description):
             return BadRow(row.line, "empty_text")
         words = {"channel": channel, "region": region}
         for name in words:
@@ -142,8 +153,9 @@ class _Reading:
             region=words["region"],
             language=language,
             name=texts.get("name") or corpora()[language].name(random, language),
-            phone=_PHONE_DECORATION.sub("", texts.get("phone", "")),
-            subject=subject or _shortened(description),
+            # Chinese keyboards write full-width digits too.
+            phone=_PHONE_DECORATION.sub("", normalize("NFKC", texts.get("phone", ""))),
+            subject=subject if says_something(subject) else _shortened(description),
             description=description,
             written_at=written_at,
         )
@@ -200,7 +212,7 @@ def _written_at(date: str, time: str) -> datetime | None:
 
 
 def _shortened(text: str) -> str:
-    line = text.splitlines()[0]
+    line = next(line for line in text.splitlines() if says_something(line))
     return line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 1]}…"
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from servicekit.moments import SHORT_FORMAT, local
 
 from bihuanctl.demo.figures import STAGES
 from bihuanctl.demo.story import Story
@@ -68,7 +69,7 @@ class PlayDisplay:
         """A line about what comes after the play. The bars stay as they are."""
         self._stop()
         if self._shown:
-            self._session.console.print(line, markup=False, soft_wrap=True)
+            self._session.tell(line)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -94,4 +95,4 @@ class PlayDisplay:
     def _clock(self, now: datetime) -> str:
         assert self._began_at is not None
         day = (now - self._began_at).days + 1
-        return self._session.texts("demo.clock", day=day, time=f"{now.astimezone():%m-%d %H:%M}")
+        return self._session.texts("demo.clock", day=day, time=local(now, SHORT_FORMAT))

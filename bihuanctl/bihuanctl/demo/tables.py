@@ -27,9 +27,7 @@ def print_bad_rows(session: Session, bad: list[BadRow], playable: int) -> None:
     """Names the rows that can't be played, each with its line and why."""
     if not bad:
         return
-    session.console.print(
-        session.texts("demo.bad_rows", count=len(bad), playable=playable), style="yellow", markup=False
-    )
+    session.tell(session.texts("demo.bad_rows", count=len(bad), playable=playable), style="yellow")
     for row in bad[:MOST_SHOWN]:
         session.console.print(f"  {explain(row, session.texts)}", markup=False, soft_wrap=True)
     if len(bad) > MOST_SHOWN:
@@ -53,7 +51,7 @@ def print_outcome(session: Session, outcome: Outcome) -> None:
         "demo.time",
         seconds=f"{outcome.seconds:.1f}",
         check=f"{outcome.check_seconds:.1f}",
-        platform=spoken(outcome.platform_time),
+        platform=spoken(outcome.platform_time, session.texts),
         requests=outcome.journal.requests,
         rate=f"{outcome.journal.requests / outcome.seconds:.0f}",
     )
@@ -63,24 +61,22 @@ def print_verdict(session: Session, outcome: Outcome) -> None:
     """Nothing fell out, or what did."""
     texts = session.texts
     if outcome.is_clean:
-        session.console.print(texts("check.clean"), style="bold green", markup=False)
+        session.tell(texts("check.clean"), style="bold green")
         return
     for trouble in dict.fromkeys(outcome.journal.troubles[:MOST_SHOWN]):
-        session.console.print(texts("demo.trouble", trouble=trouble), style="red", markup=False)
+        session.tell(texts("demo.trouble", trouble=trouble), style="red")
     for scene in outcome.scenes:
         if scene.trouble:
             line = texts("demo.scene_failed", title=scene.title, trouble=scene.trouble)
-            session.console.print(line, style="red", markup=False)
+            session.tell(line, style="red")
     for story in outcome.unfinished[:MOST_SHOWN]:
         case = story.case["case_number"] if story.case else "—"
-        session.console.print(
-            texts("demo.unfinished", case=case, subject=story.request.subject), style="red", markup=False
-        )
+        session.tell(texts("demo.unfinished", case=case, subject=story.request.subject), style="red")
     if outcome.findings:
-        session.console.print(texts("check.found", count=len(outcome.findings)), style="bold red", markup=False)
+        session.tell(texts("check.found", count=len(outcome.findings)), style="bold red")
     for finding in outcome.findings[:MOST_SHOWN]:
-        session.console.print(f"✘ {finding.code} {finding.explanation(texts)}", style="red", markup=False)
-        session.console.print(f"  → {finding.next_step(texts)}", style="dim", markup=False)
+        session.tell(f"✘ {finding.code} {finding.explanation(texts)}", style="red")
+        session.tell(f"  → {finding.next_step(texts)}", style="dim")
 
 
 def outcome_as_dict(outcome: Outcome, bad: list[BadRow], language_texts: Texts) -> dict[str, Any]:
@@ -155,7 +151,7 @@ def _clocks(session: Session, figures: Figures) -> Table:
             counted, standard = figures.clocks[name], standards.clocks[name]
             table.add_row(
                 standard.label[texts.language],
-                spoken(standard.limit),
+                spoken(standard.limit, texts),
                 f"[green]{counted.met}[/]",
                 f"[yellow]{counted.warned}[/]" if counted.warned else "0",
                 f"[red]{counted.missed}[/]" if counted.missed else "0",

@@ -6,13 +6,17 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from rich.text import Text
+from servicekit.moments import ZONE, local
 
 _LEVEL_STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red", "critical": "bold red"}
 # Fields with a place of their own in the line, and ids that only machines read.
 _PLACED = {"timestamp", "level", "event", "service", "logger", "span_id"}
+# `13:25:53.768 UTC+8`
+_TIME_WIDTH = len("00:00:00.000 ") + len(ZONE)
 _TIME = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}[ T](\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)")
 
 
@@ -21,7 +25,7 @@ class LogLine:
     """A line taken apart as far as it could be read."""
 
     process: str
-    # UTC, as ISO 8601; empty when the line says none.
+    # UTC, as RFC 3339; empty when the line says none.
     timestamp: str
     level: str
     text: str
@@ -34,9 +38,8 @@ class LogLine:
 
     def rendered(self) -> Text:
         """The line as a person reads it."""
-        time = _TIME.search(self.timestamp)
         line = Text.assemble(
-            (f"{time[1][:12] if time else '':<12} ", "dim"),
+            (f"{_time_of_day(self.timestamp):<{_TIME_WIDTH}} ", "dim"),
             (f"{self.process:<10} ", "cyan"),
             (self.text, _LEVEL_STYLES.get(self.level, "")),
         )
@@ -70,8 +73,8 @@ def parse_line(process: str, text: str) -> LogLine:
                 fields={name: value for name, value in entry.items() if name not in _PLACED},
             )
     time = _TIME.search(text)
-    # In the form that ours have, so that lines of different processes can be put in order.
-    timestamp = time[0].replace("/", "-").replace(" ", "T") if time else ""
+    # In the form that ours have, so that lines of different processes can be put in order; both servers log in UTC.
+    timestamp = time[0].replace("/", "-").replace(" ", "T") + "Z" if time else ""
     return LogLine(process, timestamp, _level_in(text), text)
 
 
@@ -82,7 +85,15 @@ def in_order(lines: Iterable[LogLine]) -> list[LogLine]:
     for line in lines:
         latest[line.process] = line.timestamp or latest.get(line.process, "")
         placed.append((latest[line.process], line))
-    return [line for _, line in sorted(placed, key=lambda pair: pair[0])]
+    return [line for _, line in sorted(placed, key=lambda pair: pair[0].removesuffix("Z"))]
+
+
+def _time_of_day(timestamp: str) -> str:
+    """In the business zone, to the millisecond; empty for a line without a time."""
+    if not _TIME.search(timestamp):
+        return ""
+    moment = datetime.fromisoformat(timestamp)
+    return local(moment, f"%H:%M:%S.{moment.microsecond // 1000:03}")
 
 
 def _level_in(text: str) -> str:

@@ -91,4 +91,4 @@ class Layout:
                 with TemporaryFile(dir=folder):
                     pass  # it can be written to
         except OSError as error:
-            raise Refusal("home_unusable", home=self.home, reason=error.strerror) from None
+            raise Refusal("home_unusable", home=self.home, reason=error) from None

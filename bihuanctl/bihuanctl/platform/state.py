@@ -72,7 +72,7 @@ def read_state(path: Path) -> PlatformState | None:
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
     except OSError as error:
-        raise Refusal("home_unusable", home=path.parent.parent, reason=error.strerror) from None
+        raise Refusal("home_unusable", home=path.parent.parent, reason=error) from None
 
 
 def read_running_state(path: Path) -> PlatformState | None:

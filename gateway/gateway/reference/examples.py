@@ -15,8 +15,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from servicekit.protojson import map_entry
 
 from gateway.reference.comments import Comments
-from gateway.reference.schemas import field_rules
-from gateway.transcoding.reading import INTEGER_RANGES
+from gateway.transcoding.constraints import field_rules
+from gateway.transcoding.scalars import INTEGER_RANGES
 
 _UUID: Final = "0193a5f0-7c1e-7000-8000-3f2a9c0d5b11"
 _MOMENT: Final = "2026-12-31T01:30:00Z"

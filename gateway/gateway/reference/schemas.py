@@ -13,7 +13,8 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from servicekit.protojson import map_entry
 
 from gateway.reference.comments import Comments
-from gateway.transcoding.reading import INTEGER_RANGES
+from gateway.transcoding.constraints import field_rules
+from gateway.transcoding.scalars import INTEGER_RANGES
 
 Schema = dict[str, Any]
 
@@ -125,13 +126,6 @@ class Schemas:
 def component_name(described: Descriptor | EnumDescriptor) -> str:
     """`intake.v1.Case` for `bihuan.intake.v1.Case`."""
     return str(described.full_name).removeprefix("bihuan.")
-
-
-def field_rules(field: FieldDescriptor) -> validate_pb2.FieldRules | None:
-    """The protovalidate rules of a field, if it has any."""
-    # protoc's stubs know extensions only as plain descriptors.
-    options: Any = field.GetOptions()
-    return options.Extensions[validate_pb2.field] if options.HasExtension(validate_pb2.field) else None
 
 
 def _is_required(field: FieldDescriptor, *, answered: bool) -> bool:

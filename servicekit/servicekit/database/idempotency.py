@@ -34,6 +34,6 @@ async def claim_keys(
         # A statement of its own: under READ COMMITTED it sees what the transaction we waited for has committed.
         for row in await fetch(_KNOWN, scope, known):
             if row["fingerprint"] != claims[row["key"]][0]:
-                raise Fault("idempotency_key_reused", key=row["key"])
+                raise Fault("idempotency_key_reused", field="idempotency_key", key=row["key"])
             ids[row["key"]] = row["entity_id"]
     return ids

@@ -1,23 +1,22 @@
 """The calendars that clocks run on (INT-07): round the clock, Chinese working days, shop hours.
 
-A limit counts only the time in which its calendar is open; an open day counts 24 hours on working days. China has one
-time zone, UTC+8, without daylight saving.
+A limit counts only the time in which its calendar is open; an open day counts 24 hours on working days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 
 import chinese_calendar
 from standards.models import CalendarYear, OpeningHours
 from standards.values import CalendarName
 
+from servicekit.moments import CHINA_TIME
 from standards import Standards
 
-CHINA_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
 

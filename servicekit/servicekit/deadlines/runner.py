@@ -12,10 +12,11 @@ import structlog
 from servicekit.clock import Clock
 from servicekit.database import Database, is_database_trouble
 from servicekit.deadlines.alarms import alarm_of
-from servicekit.deadlines.calendars import CHINA_TIME, calendars_of
+from servicekit.deadlines.calendars import calendars_of
 from servicekit.deadlines.firing import Firing
 from servicekit.deadlines.handlers import DeadlineHandlers
 from servicekit.deadlines.recalculation import settle_provisional
+from servicekit.moments import CHINA_TIME
 from servicekit.tasks import end
 from standards import load
 

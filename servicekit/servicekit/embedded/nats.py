@@ -158,6 +158,7 @@ class EmbeddedNats:
         return {
             "server_name": "bihuan",
             "listen": f"127.0.0.1:{self._port}",
+            "logtime_utc": True,
             "http": f"127.0.0.1:{self._monitoring_port}",
             "pid_file": str(self._pid_file),
             "jetstream": store,

@@ -11,6 +11,7 @@ from servicekit.languages import Language
 
 # For a rule that violations.yaml does not know, such as one of a contract that is newer than it.
 _UNKNOWN_RULE: Final[Mapping[Language, str]] = {"en": "is not as the contract wants it", "zh-CN": "不符合接口要求"}
+_PATTERN: Final = "string.pattern"
 
 
 @cache
@@ -20,10 +21,20 @@ def violation_texts() -> Mapping[str, Mapping[Language, str]]:
     return texts
 
 
+@cache
+def pattern_texts() -> Mapping[str, Mapping[Language, str]]:
+    """The texts of patterns.yaml by pattern: nobody should have to read a regular expression."""
+    texts: Mapping[str, Mapping[Language, str]] = packaged("servicekit.errors", "patterns.yaml")
+    return texts
+
+
 def violation_text(rule: str, language: Language, limit: object) -> str:
     """What `rule`, such as `string.max_len`, demands; `limit` is the value it has in the contract."""
-    texts = violation_texts()
     _, _, kind = rule.rpartition(".")
-    text = texts.get(rule) or texts.get(f"*.{kind}") or _UNKNOWN_RULE
+    if rule == _PATTERN:
+        text = pattern_texts().get(str(limit))
+    else:
+        text = violation_texts().get(rule) or violation_texts().get(f"*.{kind}")
+    text = text or _UNKNOWN_RULE
     shown = ", ".join(map(str, limit)) if isinstance(limit, (list, tuple)) else str(limit)
     return text[language].replace("{limit}", shown)

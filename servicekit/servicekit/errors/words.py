@@ -10,7 +10,7 @@ from servicekit.languages import Language
 
 
 def in_words(kind: str, word: str, language: Language) -> str:
-    """`word` of a kind, `state` or `action`, in a language; as it is where words.yaml has nothing for it."""
+    """`word` of a kind, such as `state` or `action`, in a language; as it is where words.yaml has nothing for it."""
     entry = words().get(kind, {}).get(word.lower())
     return entry[language] if entry is not None else word
 

@@ -11,10 +11,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from servicekit.errors import Fault
 
 _CHECK_BYTES: Final = 6
 _READERS: Final[dict[str, Callable[[str], Any]]] = {"u": UUID, "t": datetime.fromisoformat}
+
+
+def narrowed(listing: str, request: Message) -> str:
+    """The listing as this request narrows it: with other filters it is another one."""
+    filters = type(request)()
+    filters.CopyFrom(request)
+    for name in ("page_size", "page_token"):
+        filters.ClearField(name)
+    return f"{listing} {filters.SerializeToString(deterministic=True).hex()}"
 
 
 class PageToken:
@@ -26,7 +37,7 @@ class PageToken:
 
     @staticmethod
     def encode(listing: str, *key: str | int | UUID | datetime) -> str:
-        """The token of `listing` (its name, and its filters where they must stay the same) for the page after `key`."""
+        """The token of `listing` (its name, and what narrows it) for the page after `key`."""
         content = json.dumps([_written(part) for part in key], ensure_ascii=False, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(_check(listing, content) + content).rstrip(b"=").decode("ascii")
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +22,7 @@ MOST_SPANS_OF_TRACE: Final = 500
 _OWNER_ONLY: Final = 0o600
 # Other processes write too; each writes for milliseconds.
 _WAIT_FOR_LOCK_SECONDS: Final = 5.0
+_LOOK_AGAIN_SECONDS: Final = 0.01
 _PRUNE_EVERY_WRITES: Final = 20
 # How many rows go at once when the file has become too large.
 _PRUNED_SHARE: Final = 5
@@ -132,11 +134,16 @@ class SpanStore:
                 self._path.touch(mode=_OWNER_ONLY)
                 self._path.chmod(_OWNER_ONLY)
             # The exporter's thread writes, the main thread flushes at the end: the lock keeps them apart.
-            self._opened = sqlite3.connect(self._path, timeout=_WAIT_FOR_LOCK_SECONDS, check_same_thread=False)
-            self._opened.execute("PRAGMA journal_mode = WAL")
-            # A power cut may cost the last spans, never the file.
-            self._opened.execute("PRAGMA synchronous = NORMAL")
-            self._opened.executescript(_SCHEMA)
+            opened = sqlite3.connect(self._path, timeout=_WAIT_FOR_LOCK_SECONDS, check_same_thread=False)
+            try:
+                _write_ahead(opened)
+                # A power cut may cost the last spans, never the file.
+                opened.execute("PRAGMA synchronous = NORMAL")
+                opened.executescript(_SCHEMA)
+            except sqlite3.Error:
+                opened.close()
+                raise
+            self._opened = opened
         return self._opened
 
     def _read(self, statement: str, parameter: str) -> list[StoredSpan]:
@@ -156,6 +163,21 @@ class SpanStore:
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Of processes that open a new file at once one changes its mode; SQLite tells the others that the file is locked,
+    without the wait that it keeps for everything else."""
+    until = time.monotonic() + _WAIT_FOR_LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _row(span: StoredSpan) -> Sequence[Any]:

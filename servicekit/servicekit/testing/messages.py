@@ -28,20 +28,25 @@ TIMESTAMPS = st.builds(
 _NEWER_NUMBERS = st.integers(1_000, 2**31 - 1)
 
 
-def messages(kind: type[Message], *, newer_enums: bool = False) -> st.SearchStrategy[Message]:
-    """Messages of this kind, each field set or not; with `newer_enums` also numbers that a newer contract names."""
+def messages(
+    kind: type[Message], *, newer_enums: bool = False, texts: st.SearchStrategy[str] = _TEXTS
+) -> st.SearchStrategy[Message]:
+    """Messages of this kind, each field set or not; with `newer_enums` also numbers that a newer contract names.
+
+    `texts` are the values of text fields, by default any that can be stored.
+    """
 
     def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         if field.message_type is not None:
             if field.message_type.full_name == "google.protobuf.Timestamp":
                 return TIMESTAMPS
-            return messages(GetMessageClass(field.message_type), newer_enums=newer_enums)
+            return messages(GetMessageClass(field.message_type), newer_enums=newer_enums, texts=texts)
         if field.enum_type is not None:
             numbers = st.sampled_from([value.number for value in field.enum_type.values])
             return numbers | _NEWER_NUMBERS if newer_enums else numbers
         if field.type == FieldDescriptor.TYPE_BYTES:
             return st.binary(max_size=8)
-        return _SCALARS.get(field.cpp_type, _TEXTS)
+        return _SCALARS.get(field.cpp_type, texts)
 
     def field_values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         entry = map_entry(field)

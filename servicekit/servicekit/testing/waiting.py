@@ -12,8 +12,9 @@ from servicekit.tasks import end
 _LOOK_AGAIN_SECONDS = 0.01
 
 
-async def eventually(outcome: Callable[[], bool | Awaitable[bool]], seconds: float = 20) -> None:
-    """Returns as soon as `outcome` is true; raises TimeoutError when that takes longer than `seconds`."""
+async def eventually(outcome: Callable[[], bool | Awaitable[bool]], seconds: float = 60) -> None:
+    """Returns as soon as `outcome` is true; raises TimeoutError when that takes longer than `seconds`, which are many:
+    a busy machine must fail no test, and what never comes is seen soon enough."""
     async with asyncio.timeout(seconds):
         while True:
             seen = outcome()

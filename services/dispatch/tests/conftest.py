@@ -28,10 +28,10 @@ from servicekit.clock import ManualClock
 from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.database.tables import outbox
-from servicekit.deadlines import CHINA_TIME
 from servicekit.deadlines.firing import Firing
 from servicekit.errors import Fault
 from servicekit.identity import Principal
+from servicekit.moments import CHINA_TIME
 from servicekit.sealing import Sealer
 from servicekit.windows import Window
 from sqlalchemy import select

@@ -202,6 +202,6 @@ async def test_qualifications_are_granted_and_revoked_by_supervisors_only(served
     revoke = engineers_pb2.RevokeQualificationRequest(engineer_id=engineer_id, skill="voice_line", reason="audit")
     assert [held.revoked for held in (await engineers.RevokeQualification(revoke)).qualifications] == [False, True]
     grant.qualification.revoked = True
-    assert await code_of(engineers.GrantQualification(grant)) == "invalid_argument"
+    assert await code_of(engineers.GrantQualification(grant)) == "grant_contradictory"
     grant.qualification.revoked, grant.qualification.skill = False, "juggling"
     assert await code_of(engineers.GrantQualification(grant)) == "skill_unknown"

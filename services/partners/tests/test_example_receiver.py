@@ -43,7 +43,7 @@ def port() -> Iterator[int]:
 
 
 def post(port: int, headers: dict[str, str], body: bytes = BODY) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", "/", body, headers)
         return connection.getresponse().status

@@ -8,6 +8,7 @@ from bihuan.dispatch.v1.events_pb2 import WorkOrderAssigned
 from bihuan.intake.v1.events_pb2 import CaseOpened
 from google.protobuf.message import Message
 from nats.js.errors import NotFoundError
+from partners.feed import provisioning
 from partners.feed.provisioning import FeedProvisioner
 from partners.reactions import build_reactions
 from partners.registry import commands
@@ -45,8 +46,10 @@ class Elsewhere:
 
 
 async def test_the_first_partner_is_told_all_that_follows_and_nothing_from_before(
-    desk, bus, operator, nats_server
+    desk, bus, operator, nats_server, monkeypatch
 ) -> None:
+    # It must not find the partner by itself before it is woken.
+    monkeypatch.setattr(provisioning, "_INTERVAL_SECONDS", 3600)
     elsewhere = Elsewhere(nats_server, desk.clock)
     earlier = [str(uuid4()) for _ in range(300)]
     await elsewhere.happens("intake", *(CaseOpened(case_id=case_id, region=REGION) for case_id in earlier))
@@ -82,8 +85,11 @@ async def test_the_first_partner_is_told_all_that_follows_and_nothing_from_befor
             # Their order is that of their cases, which nobody promises.
             return sorted(row.entity_id for row in await desk.feed()) == ["w1", "w2"]
 
+        async def heard_all() -> bool:
+            return await heard() == len(earlier) + 2
+
         await eventually(told_of_both)
-        assert await heard() == len(earlier) + 2
+        await eventually(heard_all)
 
         await desk.do(commands.suspend_partner, PARTNER, expected_version=0, principal=SELF)
         provisioner.wake()

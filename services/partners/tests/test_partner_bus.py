@@ -58,7 +58,7 @@ async def signed_in(server, partner: str, password: str, refusals: list[str]) ->
 
 async def fetch(client: Client, partner: str, count: int = 1):
     feed = await client.jetstream().pull_subscribe_bind(durable=partner, stream=FEEDS)
-    return await feed.fetch(count, timeout=2)
+    return await feed.fetch(count, timeout=60)
 
 
 async def test_a_partner_reads_and_acknowledges_its_own_feed(nats_server, operator, passwords) -> None:
@@ -117,7 +117,7 @@ async def test_the_example_does_not_wait_for_a_feed_that_was_ended(nats_server, 
     await eventually(is_waiting)
     await operator.delete_consumer(FEEDS, OURS)
     with pytest.raises(RuntimeError, match="the bus refuses to give events: 409 Consumer Deleted"):
-        await asyncio.wait_for(reading, 20)
+        await reading
     assert json.loads(capsys.readouterr().out)["id"] == OURS
 
 
@@ -193,8 +193,9 @@ async def test_nothing_can_be_listened_to(nats_server, operator, passwords) -> N
             await client.flush()
         await operator.publish(feed_subject(OTHER, EVENT), b"{}")
         await client.flush()
+        # The client's own task hands the last one over.
+        await eventually(lambda: len(refusals) == len(wanted))
     assert heard == []
-    assert len(refusals) == len(wanted)
 
 
 async def test_the_answer_to_a_request_cannot_be_sent_into_the_event_stream(nats_server, operator, passwords) -> None:
@@ -225,7 +226,7 @@ async def test_a_partner_that_has_gone_is_disconnected_and_others_stay(nats_serv
         del accounts[f"PARTNER_{OTHER}"]
         nats_server.partner_accounts.write_text(json.dumps(accounts))
         await nats_server.reload()
-        await asyncio.wait_for(gone.wait(), 5)
+        await gone.wait()
         assert ours.is_connected
         assert other.is_closed
         assert len(await fetch(ours, OURS)) == 1

@@ -123,7 +123,7 @@ async def server(answer: bytes, *, then_wait: bool = False) -> AsyncIterator[tup
 
 
 @asynccontextmanager
-async def sender(destinations: Destinations, seconds: float = 5) -> AsyncIterator[WebhookSender]:
+async def sender(destinations: Destinations, seconds: float = 60) -> AsyncIterator[WebhookSender]:
     sending = WebhookSender(destinations, seconds)
     try:
         yield sending

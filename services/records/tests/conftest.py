@@ -1,6 +1,7 @@
 """Records' own database for its tests, and a closed case to file in it."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -14,12 +15,13 @@ CLOSED_AT = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 @pytest.fixture
 def a_closed_case():
     """Makes the event of a case that was solved by a visit, confirmed and rated; keywords change its snapshot."""
+    serials = count(1)
 
     def make(**facts) -> events_pb2.CaseClosed:
         case_id = str(uuid4())
         snapshot = {
             "case_id": case_id,
-            "case_number": f"2603-{uuid4().int % 10**8:08}",
+            "case_number": f"2603-{next(serials):08}",
             "version": 9,
             "stage": "CASE_STAGE_CLOSED",
             "customer_id": str(uuid4()),

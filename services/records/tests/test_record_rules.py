@@ -46,7 +46,7 @@ def test_what_is_missing_has_words_in_both_languages():
     for part in missing_from(events_pb2.CaseClosed()):
         assert in_words("missing", part, "zh-CN") != part
         assert in_words("missing", part, "en") == part.replace("_", " ")
-    assert in_words("happened", "of_a_later_version", "zh-CN") == "of_a_later_version"
+    assert in_words("role", "of_a_later_version", "zh-CN") == "of_a_later_version"
 
 
 def test_staff_are_named_once_in_order_of_appearance(a_closed_case):

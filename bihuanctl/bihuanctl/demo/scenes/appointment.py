@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import uuid4
 
-from servicekit.deadlines import CHINA_TIME
+from servicekit.moments import CHINA_TIME
 
 from bihuanctl.demo.gateway import Json, Refused
 from bihuanctl.demo.scenes.ordinary import DESK, finish, visit

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import protovalidate
+from buf.validate import validate_pb2
 from google.protobuf.message import Message
 
 from servicekit.errors import Fault, FieldViolation
 from servicekit.errors.violations import violation_text
 from servicekit.languages import Language
+
+_RANGE: Final = ".gte_lte"
 
 
 class Validation:
@@ -26,12 +29,24 @@ class Validation:
         """Raises Fault invalid_argument with every field that is wrong, told in `language`."""
         violations = self._validator.collect_violations(message)
         if violations:
-            raise Fault.of_violations(_told(violation, language) for violation in violations)
+            raise Fault.of_violations(_told(violation, message, language) for violation in violations)
 
 
-def _told(violation: Any, language: Language) -> FieldViolation:
+def _told(violation: Any, message: Message, language: Language) -> FieldViolation:
     rule = violation.proto.rule_id
-    return FieldViolation(_path(violation.proto.field), rule, violation_text(rule, language, violation.rule_value))
+    limit = _range(violation.proto, message) if rule.endswith(_RANGE) else violation.rule_value
+    return FieldViolation(_path(violation.proto.field), rule, violation_text(rule, language, limit))
+
+
+def _range(violation: Any, message: Message) -> str:
+    """Both ends of a range; the violation itself has only the lower one."""
+    described: Any = message.DESCRIPTOR
+    for element in violation.field.elements:
+        field = described.fields_by_name[element.field_name]
+        described = field.message_type
+    wanted = field.GetOptions().Extensions[validate_pb2.field]
+    limits = getattr(wanted, violation.rule.elements[0].field_name)
+    return f"{limits.gte} … {limits.lte}"
 
 
 def _path(field: Any) -> str:

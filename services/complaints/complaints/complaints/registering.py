@@ -7,11 +7,11 @@ from bihuan.complaints.v1 import commands_pb2, requests_pb2
 from servicekit.casenumbers import issue, serials
 from servicekit.customerkeys import seal
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.keywords import Found
+from servicekit.moments import CHINA_TIME
 from sqlalchemy import select
 
 from complaints.complainants import KEYS

@@ -9,7 +9,7 @@ from bihuan.complaints.v1 import complaint_service_pb2, complaint_service_pb2_gr
 from google.protobuf.message import Message
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import Principal, caller, language
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 from servicekit.telemetry.lifecycle import concerns_case
 
 from complaints import complainants
@@ -57,7 +57,7 @@ class ComplaintServicer(complaint_service_pb2_grpc.ComplaintServiceServicer):
         self, request: requests_pb2.ListComplaintsRequest, context: Context
     ) -> requests_pb2.ListComplaintsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         filters = Filters(
             stage=stage_of(request.stage),
             customer_id=UUID(request.customer_id) if request.customer_id else None,
@@ -71,7 +71,7 @@ class ComplaintServicer(complaint_service_pb2_grpc.ComplaintServiceServicer):
                 tx, self._desk, caller(context), filters, before=key[0] if key else None, limit=size + 1
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, UUID(page[-1].complaint_id)) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), UUID(page[-1].complaint_id)) if len(found) > size else ""
         return requests_pb2.ListComplaintsResponse(complaints=page, next_page_token=more)
 
     async def GetComplaintHistory(

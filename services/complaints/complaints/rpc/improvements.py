@@ -9,7 +9,7 @@ from bihuan.complaints.v1 import improvements_pb2 as pb
 from google.protobuf.message import Message
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import Principal, caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from complaints.improvements import ImprovementState
 from complaints.indicator_improvements import commands, queries
@@ -40,7 +40,7 @@ class ImprovementServicer(improvements_pb2_grpc.ImprovementServiceServicer):
         self, request: pb.ListImprovementsRequest, context: Context
     ) -> pb.ListImprovementsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         wanted = complaints_pb2.ImprovementState.Name(request.state).removeprefix(_PREFIX).lower()
         async with self._database.transaction("list_improvements") as tx:
             found = await queries.list_improvements(
@@ -52,7 +52,7 @@ class ImprovementServicer(improvements_pb2_grpc.ImprovementServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].improvement_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].improvement_id) if len(found) > size else ""
         messages = [indicator_improvement_message(each) for each in page]
         return pb.ListImprovementsResponse(improvements=messages, next_page_token=more)
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from bihuan.dispatch.v1 import incident_events_pb2
 from servicekit.casenumbers import issue, serials
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
+from servicekit.moments import CHINA_TIME
 from servicekit.regions import regions_upwards
 from sqlalchemy import exists, select, text
 

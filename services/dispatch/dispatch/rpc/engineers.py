@@ -9,7 +9,7 @@ from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 from servicekit.windows import Window
 
 from dispatch.access import require_may_read
@@ -59,7 +59,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
         self, request: engineers_pb2.ListEngineersRequest, context: Context
     ) -> engineers_pb2.ListEngineersResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_engineers") as tx:
             found = await queries.list_engineers(
                 tx,
@@ -70,7 +70,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].engineer.engineer_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].engineer.engineer_id) if len(found) > size else ""
         return engineers_pb2.ListEngineersResponse(
             engineers=[engineer_message(profile) for profile in page], next_page_token=more
         )
@@ -79,7 +79,7 @@ class EngineerServicer(engineers_pb2_grpc.EngineerServiceServicer):
         self, request: engineers_pb2.GrantQualificationRequest, context: Context
     ) -> engineers_pb2.Engineer:
         if request.qualification.revoked:
-            raise Fault("invalid_argument", field="qualification.revoked")
+            raise Fault("grant_contradictory", field="qualification.revoked")
         principal, engineer_id = caller(context), UUID(request.engineer_id)
         profile = await self._database.run(
             "grant_qualification",

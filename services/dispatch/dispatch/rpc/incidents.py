@@ -9,7 +9,7 @@ from bihuan.dispatch.v1 import alarms_pb2, alarms_pb2_grpc, incidents_pb2, incid
 from google.protobuf.message import Message
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import Principal, caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from dispatch.alarms import commands as alarms
 from dispatch.alarms import queries as alarm_queries
@@ -54,7 +54,7 @@ class IncidentServicer(incidents_pb2_grpc.IncidentServiceServicer):
         self, request: incidents_pb2.ListIncidentsRequest, context: Context
     ) -> incidents_pb2.ListIncidentsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(INCIDENT_LISTING, request.page_token)
+        key = PageToken.decode(narrowed(INCIDENT_LISTING, request), request.page_token)
         async with self._database.transaction("list_incidents") as tx:
             found = await queries.list_incidents(
                 tx,
@@ -65,7 +65,11 @@ class IncidentServicer(incidents_pb2_grpc.IncidentServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(INCIDENT_LISTING, page[-1].incident.incident_id) if len(found) > size else ""
+        more = (
+            PageToken.encode(narrowed(INCIDENT_LISTING, request), page[-1].incident.incident_id)
+            if len(found) > size
+            else ""
+        )
         return incidents_pb2.ListIncidentsResponse(
             incidents=[incident_message(view) for view in page], next_page_token=more
         )
@@ -132,7 +136,7 @@ class AlarmServicer(alarms_pb2_grpc.AlarmServiceServicer):
         self, request: alarms_pb2.ListAlarmsRequest, context: Context
     ) -> alarms_pb2.ListAlarmsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(ALARM_LISTING, request.page_token)
+        key = PageToken.decode(narrowed(ALARM_LISTING, request), request.page_token)
         async with self._database.transaction("list_alarms") as tx:
             found = await alarm_queries.list_alarms(
                 tx,
@@ -143,5 +147,5 @@ class AlarmServicer(alarms_pb2_grpc.AlarmServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(ALARM_LISTING, page[-1].alarm_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(ALARM_LISTING, request), page[-1].alarm_id) if len(found) > size else ""
         return alarms_pb2.ListAlarmsResponse(alarms=[alarm_message(alarm) for alarm in page], next_page_token=more)

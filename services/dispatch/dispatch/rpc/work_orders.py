@@ -9,7 +9,7 @@ from bihuan.dispatch.v1 import work_orders_pb2, work_orders_pb2_grpc
 from servicekit.database import Database, UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 from servicekit.sealing import Sealer
 
 from dispatch.rpc.messages import history_message, state_of, work_order_message
@@ -58,7 +58,7 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
         self, request: work_orders_pb2.ListWorkOrdersRequest, context: Context
     ) -> work_orders_pb2.ListWorkOrdersResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_work_orders") as tx:
             found = await queries.list_work_orders(
                 tx,
@@ -72,7 +72,7 @@ class WorkOrderServicer(work_orders_pb2_grpc.WorkOrderServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].order.work_order_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].order.work_order_id) if len(found) > size else ""
         return work_orders_pb2.ListWorkOrdersResponse(
             work_orders=[work_order_message(view) for view in page], next_page_token=more
         )

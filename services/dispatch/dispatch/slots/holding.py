@@ -40,7 +40,7 @@ class Wish:
 def read_need(policy: Policy, *, region: str, category: str, skill: str, level: str) -> Need:
     """What a visit needs: as the caller says, else as the standards say for the category.
 
-    Raises Fault region_unknown, category_unknown or skill_unknown; invalid_argument when neither is given.
+    Raises Fault region_unknown, category_unknown or skill_unknown; visit_need_missing when they leave it open.
     """
     policy.require_known(region=region, field="region")
     if category:
@@ -49,7 +49,7 @@ def read_need(policy: Policy, *, region: str, category: str, skill: str, level: 
         usual = policy.visits[category]
         skill, level = skill or usual.skill, level or usual.level
     if not skill or not level:
-        raise Fault("invalid_argument", field="category")
+        raise Fault("visit_need_missing", field="category")
     policy.require_known(skill=skill, level=level, field="skill")
     return Need(region, skill, level)
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
-from servicekit.windows import TIME_FORMAT, Window
+from servicekit.moments import CHINA_TIME, TIME_FORMAT
+from servicekit.windows import Window
 
 from dispatch.policy import SlotPolicy
 

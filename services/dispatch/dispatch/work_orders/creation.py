@@ -5,7 +5,7 @@ from uuid import UUID
 from bihuan.dispatch.v1 import events_pb2
 from servicekit.casenumbers import issue, serials
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
+from servicekit.moments import CHINA_TIME
 from sqlalchemy import exists, select
 
 from dispatch.policy import Policy

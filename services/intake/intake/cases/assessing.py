@@ -28,7 +28,7 @@ async def assess_case(tx: UnitOfWork, desk: Desk, principal: Principal, request:
     """
     verdict = _verdict(request.classification, desk.standards)
     if request.hand_to_complaints and request.needs_visit:
-        raise Fault("invalid_argument", field="needs_visit")
+        raise Fault("assessment_contradictory", field="needs_visit")
     visit = _visit(request, verdict, desk.standards) if request.needs_visit else None
     case = await take_in_hand(tx, principal, request.case, request.expected_version)
     if visit is not None:

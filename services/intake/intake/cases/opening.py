@@ -7,8 +7,8 @@ from uuid import UUID
 from bihuan.common.v1.common_pb2 import Clock
 from servicekit.customerkeys import seal
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
+from servicekit.moments import CHINA_TIME
 
 from intake.cases import rules, store, texts
 from intake.cases.case import Case
@@ -95,7 +95,7 @@ async def _claim(tx: UnitOfWork, desk: Desk, reports: Sequence[Report]) -> dict[
         offer = (report.fingerprint, report.report_id)
         fingerprint, _ = claims.setdefault(_key(report), offer) if report.idempotency_key else offer
         if fingerprint != report.fingerprint:
-            raise Fault("idempotency_key_reused", key=report.idempotency_key)
+            raise Fault("idempotency_key_reused", field="idempotency_key", key=report.idempotency_key)
     kept = {key: (desk.sealer.digest(fingerprint), new_id) for key, (fingerprint, new_id) in claims.items()}
     claimed = await tx.claim_keys(KEY_SCOPE, kept)
     return {report.report_id: claimed.get(_key(report), report.report_id) for report in reports}

@@ -5,9 +5,8 @@ from datetime import UTC
 
 from bihuan.common.v1.common_pb2 import CLOCK_STATE_MISSED, Clock
 from bihuan.intake.v1 import cases_pb2
-from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
-from servicekit.windows import TIME_FORMAT
+from servicekit.moments import CHINA_TIME, TIME_FORMAT
 from standards.models import Notice
 from standards.models import Stage as StageTexts
 

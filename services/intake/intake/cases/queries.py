@@ -72,14 +72,14 @@ async def list_cases(
 
     Raises Fault("page_token_invalid").
     """
-    size = page_size or DEFAULT_PAGE_SIZE
+    size, listing = page_size or DEFAULT_PAGE_SIZE, f"{LISTING} {filters}"
     statement = select(CASES).where(*_conditions(principal, filters)).order_by(CASES.c.case_id.desc()).limit(size + 1)
-    if (after := PageToken.decode(LISTING, page_token)) is not None:
+    if (after := PageToken.decode(listing, page_token)) is not None:
         statement = statement.where(CASES.c.case_id < after[0])
     cases = [store.case_of(row) for row in await tx.execute(statement)]
     if len(cases) <= size:
         return cases, ""
-    return cases[:size], PageToken.encode(LISTING, cases[size - 1].case_id)
+    return cases[:size], PageToken.encode(listing, cases[size - 1].case_id)
 
 
 async def history_of(tx: UnitOfWork, case: Case) -> list[cases_pb2.HistoryEntry]:

@@ -8,7 +8,7 @@ from bihuan.partners.v1 import partners_pb2 as pb
 from bihuan.partners.v1 import partners_pb2_grpc
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from partners.access import require_own
 from partners.feed.provisioning import FeedProvisioner, bus_accounts
@@ -54,7 +54,7 @@ class PartnerServicer(partners_pb2_grpc.PartnerServiceServicer):
 
     async def ListPartners(self, request: pb.ListPartnersRequest, context: Context) -> pb.ListPartnersResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_partners") as tx:
             found = await queries.list_partners(
                 tx,
@@ -64,7 +64,7 @@ class PartnerServicer(partners_pb2_grpc.PartnerServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].partner.partner) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].partner.partner) if len(found) > size else ""
         return pb.ListPartnersResponse(partners=[partner_message(view) for view in page], next_page_token=more)
 
     async def ChangeScope(self, request: pb.ChangeScopeRequest, context: Context) -> pb.Partner:

@@ -9,7 +9,7 @@ from bihuan.partners.v1 import webhooks_pb2_grpc
 from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 from servicekit.sealing import Sealer
 
 from partners.access import require_own
@@ -65,12 +65,12 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
     async def ListEndpoints(self, request: pb.ListEndpointsRequest, context: Context) -> pb.ListEndpointsResponse:
         require_own(caller(context), request.partner)
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(ENDPOINTS, request.page_token)
+        key = PageToken.decode(narrowed(ENDPOINTS, request), request.page_token)
         async with self._database.transaction("list_endpoints") as tx:
             await find_partner(tx, request.partner)
             found = await queries.list_endpoints(tx, request.partner, after=key[0] if key else None, limit=size + 1)
         page = found[:size]
-        more = PageToken.encode(ENDPOINTS, page[-1].endpoint_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(ENDPOINTS, request), page[-1].endpoint_id) if len(found) > size else ""
         return pb.ListEndpointsResponse(
             endpoints=[endpoint_message(endpoint) for endpoint in page], next_page_token=more
         )
@@ -137,7 +137,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
     async def ListDeliveries(self, request: pb.ListDeliveriesRequest, context: Context) -> pb.ListDeliveriesResponse:
         require_own(caller(context), request.partner)
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(DELIVERIES, request.page_token)
+        key = PageToken.decode(narrowed(DELIVERIES, request), request.page_token)
         async with self._database.transaction("list_deliveries") as tx:
             await find_partner(tx, request.partner)
             found = await queries.list_deliveries(
@@ -148,7 +148,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(DELIVERIES, page[-1].delivery_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(DELIVERIES, request), page[-1].delivery_id) if len(found) > size else ""
         return pb.ListDeliveriesResponse(
             deliveries=[delivery_message(delivery) for delivery in page], next_page_token=more
         )

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
+from servicekit.moments import CHINA_TIME
 from standards.indicators import PeriodKind
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}

@@ -6,8 +6,8 @@ from collections import Counter
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from servicekit.deadlines import CHINA_TIME
 from servicekit.languages import Language
+from servicekit.moments import TIME_FORMAT, local
 
 from quality.figures.values import Verdict
 from quality.reports.report import Line, Report
@@ -43,7 +43,7 @@ def render_page(report: Report, standards: Standards, language: Language) -> str
         mark=lambda verdict: MARKS[Verdict(verdict)],
         region=region.label[language] if region else report.region,
         state=words.state(report),
-        made_at=f"{report.made_at.astimezone(CHINA_TIME):%Y-%m-%d %H:%M}",
+        made_at=local(report.made_at, TIME_FORMAT),
         summary=_summary(report.content),
         groups=_groups(report.content, language),
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
-from servicekit.deadlines import CHINA_TIME
 from servicekit.documents import packaged
 from servicekit.languages import Language
+from servicekit.moments import CHINA_TIME
 
 from quality.figures.values import Verdict
 from quality.reports.report import Line, Report, State

@@ -7,7 +7,7 @@ from bihuan.quality.v1 import alerts_pb2 as pb
 from bihuan.quality.v1 import alerts_pb2_grpc
 from servicekit.database import Database
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from quality.alerts import queries
 from quality.rpc.messages import alert_message
@@ -28,7 +28,7 @@ class AlertServicer(alerts_pb2_grpc.AlertServiceServicer):
 
     async def ListAlerts(self, request: pb.ListAlertsRequest, context: Context) -> pb.ListAlertsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_alerts") as tx:
             found = await queries.list_alerts(
                 tx,
@@ -40,5 +40,5 @@ class AlertServicer(alerts_pb2_grpc.AlertServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].alert_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].alert_id) if len(found) > size else ""
         return pb.ListAlertsResponse(alerts=[alert_message(alert) for alert in page], next_page_token=more)

@@ -7,7 +7,7 @@ from bihuan.quality.v1 import indicators_pb2 as pb
 from bihuan.quality.v1 import indicators_pb2_grpc
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller, language
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from quality.compliance import rows_of
 from quality.figures import queries
@@ -54,7 +54,7 @@ class IndicatorServicer(indicators_pb2_grpc.IndicatorServiceServicer):
         self, request: pb.ListContributionsRequest, context: Context
     ) -> pb.ListContributionsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         indicator = queries.find_indicator(self._standards, request.indicator)
         async with self._database.transaction("list_contributions") as tx:
             period = _period(tx, request.period)
@@ -68,7 +68,9 @@ class IndicatorServicer(indicators_pb2_grpc.IndicatorServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].at, page[-1].subject_id) if len(found) > size else ""
+        more = (
+            PageToken.encode(narrowed(LISTING, request), page[-1].at, page[-1].subject_id) if len(found) > size else ""
+        )
         return pb.ListContributionsResponse(
             contributions=[contribution_message(each) for each in page], next_page_token=more
         )

@@ -8,7 +8,7 @@ from bihuan.quality.v1 import reports_pb2_grpc
 from google.api.httpbody_pb2 import HttpBody
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller, language
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from quality.figures.contributions import COUNTRY
 from quality.figures.periods import read_period
@@ -54,11 +54,11 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):
 
     async def ListReports(self, request: pb.ListReportsRequest, context: Context) -> pb.ListReportsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_reports") as tx:
             found = await queries.list_reports(tx, caller(context), before=key[0] if key else None, limit=size + 1)
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].report_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].report_id) if len(found) > size else ""
         reports = [report_message(report, language(context), whole=False) for report in page]
         return pb.ListReportsResponse(reports=reports, next_page_token=more)
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
 from servicekit.languages import LANGUAGES
+from servicekit.moments import CHINA_TIME
 from sqlalchemy import select
 
 from records.accesses.commands import Opened

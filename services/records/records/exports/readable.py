@@ -5,17 +5,17 @@ One HTML file without scripts and without anything from elsewhere; every value i
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
-from typing import Any
 
-from servicekit.deadlines import CHINA_TIME
+from servicekit.histories import actor_in_words, details_in_words, happened_in_words
 from servicekit.languages import Language
+from servicekit.moments import local
 
 from records.accesses.commands import Opened
 from records.exports.labels import in_words, labels
 from records.files.record import Record
-from standards import Standards
+from standards import Standards, label_of
 
 # How often the watermark is repeated behind the page.
 REPEATED = 40
@@ -25,7 +25,7 @@ RESULT = "result"
 _PAGE = """<!DOCTYPE html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 15px/1.5 sans-serif; margin: 2em; }} table {{ border-collapse: collapse; margin-bottom: 1.5em; }}
-th, td {{ border: 1px solid #bbb; padding: .2em .6em; text-align: left; vertical-align: top; }}
+th, td {{ border: 1px solid #bbb; padding: .2em .6em; text-align: left; vertical-align: top; white-space: pre-line; }}
 .mark {{ border: 1px solid #a00; color: #a00; padding: .4em .8em; }}
 .behind {{ position: fixed; inset: 0; z-index: -1; overflow: hidden; opacity: .08; transform: rotate(-20deg); }}
 </style></head><body>
@@ -63,7 +63,7 @@ def watermark(opened: Opened, language: Language) -> str:
     """Who opened it, when, what for, and which entry of the log says so."""
     return labels()["watermark"][language].format(
         who=opened.request.requested_by,
-        when=_local(opened.opened_at),
+        when=local(opened.opened_at),
         purpose=opened.request.purpose,
         entry=opened.entry_id,
     )
@@ -75,15 +75,15 @@ def readable(opened: Opened, texts: Sequence[ClearText], standards: Standards, l
     mark = escape(watermark(opened, language))
     history = [
         (
-            _local(entry.at.ToDatetime(tzinfo=CHINA_TIME)),
-            in_words("happened", entry.happened, language),
-            entry.actor,
-            _details(entry.details),
+            local(entry.at.ToDatetime(UTC)),
+            happened_in_words(entry.happened, language),
+            actor_in_words(entry.actor, language),
+            details_in_words(entry.details, standards, language),
         )
         for entry in opened.content.history
     ]
     words = [
-        (_local(each.at), in_words("role", each.role, language), say["erased"] if each.erased else each.text)
+        (local(each.at), in_words("role", each.role, language), say["erased"] if each.erased else each.text)
         for each in texts
     ]
     return _PAGE.format(
@@ -100,21 +100,20 @@ def readable(opened: Opened, texts: Sequence[ClearText], standards: Standards, l
 
 
 def _facts(record: Record, standards: Standards, language: Language) -> Iterator[tuple[str, str]]:
-    categories, regions = standards.categories, standards.regions
     yield "record_number", record.record_number
     yield "version", str(record.version)
     yield "case_number", record.case_number
-    yield "record_class", standards.retention[record.retention_class or record.record_class].label[language]
-    yield "grade", standards.levels.data_grades[record.grade].label[language]
-    yield "category", categories[record.category].label[language] if record.category in categories else record.category
-    yield "region", regions[record.region].label[language] if record.region in regions else record.region
+    yield "record_class", label_of(standards.retention, record.retention_class or record.record_class, language)
+    yield "grade", label_of(standards.levels.data_grades, record.grade, language)
+    yield "category", label_of(standards.categories, record.category, language)
+    yield "region", label_of(standards.regions, record.region, language)
     yield "customer_id", str(record.customer_id or "")
     yield "staff", ", ".join(record.staff)
     yield "outcome", labels()[record.outcome.value][language]
     yield "satisfaction", str(record.satisfaction or "")
-    yield "accepted_at", _local(record.accepted_at)
-    yield "closed_at", _local(record.closed_at)
-    yield "filed_at", _local(record.filed_at)
+    yield "accepted_at", local(record.accepted_at) if record.accepted_at else ""
+    yield "closed_at", local(record.closed_at) if record.closed_at else ""
+    yield "filed_at", local(record.filed_at)
     yield "missing", ", ".join(in_words("missing", part, language) for part in record.missing)
     yield "content_hash", record.content_hash
 
@@ -123,11 +122,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     titles = "".join(f"<th>{escape(title)}</th>" for title in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>\n" for row in rows)
     return f"<table>\n<tr>{titles}</tr>\n{body}</table>" if head else f"<table>\n{body}</table>"
-
-
-def _details(details: Any) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(dict(details).items()))
-
-
-def _local(moment: datetime | None) -> str:
-    return f"{moment.astimezone(CHINA_TIME):%Y-%m-%d %H:%M:%S %z}" if moment else ""

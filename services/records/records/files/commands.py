@@ -5,10 +5,10 @@ from bihuan.intake.v1.events_pb2 import CaseClosed
 from bihuan.records.v1 import events_pb2
 from servicekit.casenumbers import issue, serials
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.moments import CHINA_TIME
 from sqlalchemy import insert, select, update
 
 from records.accesses.trail import SHOWN, trace_access

@@ -12,7 +12,7 @@ from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import caller, language
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 from servicekit.signing import SigningKey
 
 from records.accesses import commands, store
@@ -75,7 +75,7 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
         self, request: pb.ListAccessRequestsRequest, context: Context
     ) -> pb.ListAccessRequestsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(REQUESTS, request.page_token)
+        key = PageToken.decode(narrowed(REQUESTS, request), request.page_token)
         state = pb.AccessRequestState.Name(request.state).removeprefix(STATE).lower()
         async with self._database.transaction("list_access_requests") as tx:
             found = await store.list_visible(
@@ -87,7 +87,7 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
                 limit=size + 1,
             )
             views = await store.describe(tx, found[:size])
-        more = PageToken.encode(REQUESTS, found[size - 1].request_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(REQUESTS, request), found[size - 1].request_id) if len(found) > size else ""
         return pb.ListAccessRequestsResponse(requests=[request_message(view) for view in views], next_page_token=more)
 
     async def ApproveAccess(self, request: pb.ApproveAccessRequest, context: Context) -> pb.AccessRequest:
@@ -170,12 +170,12 @@ class AccessServicer(accesses_pb2_grpc.AccessServiceServicer):
         self, request: pb.ListRecordAccessesRequest, context: Context
     ) -> pb.ListRecordAccessesResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(ACCESSES, request.page_token)
+        key = PageToken.decode(narrowed(ACCESSES, request), request.page_token)
         async with self._database.transaction("list_record_accesses") as tx:
             record = await find_record(tx, request.record)
             caller(context).require_region(record.region)
             found = await list_accesses(tx, record.record_id, before=key[0] if key else None, limit=size + 1)
-        more = PageToken.encode(ACCESSES, found[size - 1]["access_id"]) if len(found) > size else ""
+        more = PageToken.encode(narrowed(ACCESSES, request), found[size - 1]["access_id"]) if len(found) > size else ""
         return pb.ListRecordAccessesResponse(
             accesses=[access_message(access) for access in found[:size]], next_page_token=more
         )

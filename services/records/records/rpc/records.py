@@ -8,7 +8,7 @@ from bihuan.records.v1 import records_pb2, records_pb2_grpc
 from servicekit.database import Database, UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from records.files.commands import look_up
 from records.files.queries import list_records
@@ -44,7 +44,7 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):
         self, request: records_pb2.ListRecordsRequest, context: Context
     ) -> records_pb2.ListRecordsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_records") as tx:
             found = await list_records(
                 tx,
@@ -58,7 +58,7 @@ class RecordServicer(records_pb2_grpc.RecordServiceServicer):
                 limit=size + 1,
             )
             shown = await self._describe(tx, found[:size])
-        more = PageToken.encode(LISTING, found[size - 1].record_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), found[size - 1].record_id) if len(found) > size else ""
         return records_pb2.ListRecordsResponse(records=shown, next_page_token=more)
 
     async def _describe(self, tx: UnitOfWork, records: list[Record]) -> list[records_pb2.Record]:

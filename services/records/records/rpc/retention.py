@@ -9,7 +9,7 @@ from bihuan.records.v1 import retention_pb2 as pb
 from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from records.policy import Policy
 from records.retention import commands, holds, queries
@@ -47,12 +47,12 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
 
     async def ListHolds(self, request: pb.ListHoldsRequest, context: Context) -> pb.ListHoldsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(HOLDS, request.page_token)
+        key = PageToken.decode(narrowed(HOLDS, request), request.page_token)
         async with self._database.transaction("list_holds") as tx:
             found = await holds.list_holds(
                 tx, request.record, caller(context), after=key[0] if key else None, limit=size + 1
             )
-        more = PageToken.encode(HOLDS, found[size - 1].hold_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(HOLDS, request), found[size - 1].hold_id) if len(found) > size else ""
         return pb.ListHoldsResponse(holds=[hold_message(hold) for hold in found[:size]], next_page_token=more)
 
     async def ProposeDestruction(self, request: pb.ProposeDestructionRequest, context: Context) -> pb.Destruction:
@@ -103,7 +103,7 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
         self, request: pb.ListDestructionsRequest, context: Context
     ) -> pb.ListDestructionsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         state = pb.DestructionState.Name(request.state).removeprefix(STATE).lower()
         async with self._database.transaction("list_destructions") as tx:
             found = await queries.list_destructions(
@@ -114,7 +114,7 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
                 before=key[0] if key else None,
                 limit=size + 1,
             )
-        more = PageToken.encode(LISTING, found[size - 1].destruction_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), found[size - 1].destruction_id) if len(found) > size else ""
         return pb.ListDestructionsResponse(
             destructions=[destruction_message(each) for each in found[:size]], next_page_token=more
         )

@@ -7,9 +7,10 @@ from uuid import UUID
 from bihuan.training.v1 import events_pb2
 from servicekit.casenumbers import issue, parse, serials
 from servicekit.database import UnitOfWork
-from servicekit.deadlines import CHINA_TIME, Start
+from servicekit.deadlines import Start
 from servicekit.errors import Fault
 from servicekit.ids import uuid7
+from servicekit.moments import CHINA_TIME
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 

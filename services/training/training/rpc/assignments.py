@@ -8,7 +8,7 @@ from bihuan.training.v1 import assignments_pb2, assignments_pb2_grpc
 from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from training.assignments import commands, queries
 from training.assignments.assignment import State
@@ -57,7 +57,7 @@ class AssignmentServicer(assignments_pb2_grpc.AssignmentServiceServicer):
         self, request: assignments_pb2.ListAssignmentsRequest, context: Context
     ) -> assignments_pb2.ListAssignmentsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_assignments") as tx:
             found = await queries.list_assignments(
                 tx,
@@ -68,7 +68,9 @@ class AssignmentServicer(assignments_pb2_grpc.AssignmentServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].assignment.assignment_id) if len(found) > size else ""
+        more = (
+            PageToken.encode(narrowed(LISTING, request), page[-1].assignment.assignment_id) if len(found) > size else ""
+        )
         return assignments_pb2.ListAssignmentsResponse(
             assignments=[assignment_message(view) for view in page], next_page_token=more
         )

@@ -7,7 +7,7 @@ from bihuan.training.v1 import certificates_pb2 as pb
 from bihuan.training.v1 import certificates_pb2_grpc
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from training.certificates import commands, queries
 from training.certificates.certificate import State
@@ -33,7 +33,7 @@ class CertificateServicer(certificates_pb2_grpc.CertificateServiceServicer):
         self, request: pb.ListCertificatesRequest, context: Context
     ) -> pb.ListCertificatesResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_certificates") as tx:
             found = await queries.list_certificates(
                 tx,
@@ -45,7 +45,11 @@ class CertificateServicer(certificates_pb2_grpc.CertificateServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].certificate.certificate_id) if len(found) > size else ""
+        more = (
+            PageToken.encode(narrowed(LISTING, request), page[-1].certificate.certificate_id)
+            if len(found) > size
+            else ""
+        )
         return pb.ListCertificatesResponse(
             certificates=[certificate_message(view) for view in page], next_page_token=more
         )

@@ -8,7 +8,7 @@ from bihuan.training.v1 import courses_pb2, courses_pb2_grpc
 from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from training.courses import commands, queries
 from training.policy import Policy
@@ -62,7 +62,7 @@ class CourseServicer(courses_pb2_grpc.CourseServiceServicer):
         self, request: courses_pb2.ListCoursesRequest, _context: Context
     ) -> courses_pb2.ListCoursesResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(LISTING, request.page_token)
+        key = PageToken.decode(narrowed(LISTING, request), request.page_token)
         async with self._database.transaction("list_courses") as tx:
             found = await queries.list_courses(
                 tx,
@@ -73,7 +73,7 @@ class CourseServicer(courses_pb2_grpc.CourseServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(LISTING, page[-1].course_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(LISTING, request), page[-1].course_id) if len(found) > size else ""
         return courses_pb2.ListCoursesResponse(
             courses=[course_message(course) for course in page], next_page_token=more
         )

@@ -10,7 +10,7 @@ from bihuan.training.v1.question_banks_pb2 import QuestionKind
 from servicekit.creation import CreationKey
 from servicekit.database import Database, UnitOfWork
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from training.certificates.signing import CertificateSigner
 from training.exams import planning, queries, results, sitting
@@ -68,7 +68,7 @@ class ExamServicer(exams_pb2_grpc.ExamServiceServicer):
 
     async def ListExams(self, request: exams_pb2.ListExamsRequest, _context: Context) -> exams_pb2.ListExamsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(EXAMS, request.page_token)
+        key = PageToken.decode(narrowed(EXAMS, request), request.page_token)
         async with self._database.transaction("list_exams") as tx:
             found = await queries.list_exams(
                 tx,
@@ -77,7 +77,7 @@ class ExamServicer(exams_pb2_grpc.ExamServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(EXAMS, page[-1].exam_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(EXAMS, request), page[-1].exam_id) if len(found) > size else ""
         return exams_pb2.ListExamsResponse(exams=[exam_message(exam) for exam in page], next_page_token=more)
 
     async def StartAttempt(self, request: exams_pb2.StartAttemptRequest, context: Context) -> exams_pb2.Attempt:
@@ -95,7 +95,7 @@ class ExamServicer(exams_pb2_grpc.ExamServiceServicer):
         self, request: exams_pb2.ListAttemptsRequest, context: Context
     ) -> exams_pb2.ListAttemptsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(ATTEMPTS, request.page_token)
+        key = PageToken.decode(narrowed(ATTEMPTS, request), request.page_token)
         async with self._database.transaction("list_attempts") as tx:
             found = await queries.list_attempts(
                 tx,
@@ -107,7 +107,7 @@ class ExamServicer(exams_pb2_grpc.ExamServiceServicer):
                 limit=size + 1,
             )
         page = found[:size]
-        more = PageToken.encode(ATTEMPTS, page[-1].attempt_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(ATTEMPTS, request), page[-1].attempt_id) if len(found) > size else ""
         return exams_pb2.ListAttemptsResponse(
             attempts=[attempt_message(attempt) for attempt in page], next_page_token=more
         )

@@ -9,7 +9,7 @@ from bihuan.training.v1 import question_banks_pb2_grpc
 from servicekit.creation import CreationKey
 from servicekit.database import Database
 from servicekit.identity import caller
-from servicekit.rpc.paging import PageToken
+from servicekit.rpc.paging import PageToken, narrowed
 
 from training.policy import Policy
 from training.question_banks import commands, queries
@@ -50,11 +50,11 @@ class QuestionBankServicer(question_banks_pb2_grpc.QuestionBankServiceServicer):
         self, request: pb.ListQuestionBanksRequest, _context: Context
     ) -> pb.ListQuestionBanksResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(BANKS, request.page_token)
+        key = PageToken.decode(narrowed(BANKS, request), request.page_token)
         async with self._database.transaction("list_question_banks") as tx:
             found = await queries.list_banks(tx, topic=request.topic, after=key[0] if key else None, limit=size + 1)
         page = found[:size]
-        more = PageToken.encode(BANKS, page[-1].bank_id) if len(found) > size else ""
+        more = PageToken.encode(narrowed(BANKS, request), page[-1].bank_id) if len(found) > size else ""
         return pb.ListQuestionBanksResponse(banks=[bank_message(bank) for bank in page], next_page_token=more)
 
     async def ImportQuestions(
@@ -76,13 +76,13 @@ class QuestionBankServicer(question_banks_pb2_grpc.QuestionBankServiceServicer):
 
     async def ListQuestions(self, request: pb.ListQuestionsRequest, _context: Context) -> pb.ListQuestionsResponse:
         size = request.page_size or DEFAULT_PAGE
-        key = PageToken.decode(QUESTIONS, request.page_token)
+        key = PageToken.decode(narrowed(QUESTIONS, request), request.page_token)
         bank_id = UUID(request.bank_id)
         async with self._database.transaction("list_questions") as tx:
             await queries.get_bank(tx, bank_id)
             found = await queries.list_questions(tx, bank_id, after=key[0] if key else None, limit=size + 1)
         page = list(found.items())[:size]
-        more = PageToken.encode(QUESTIONS, page[-1][0]) if len(found) > size else ""
+        more = PageToken.encode(narrowed(QUESTIONS, request), page[-1][0]) if len(found) > size else ""
         return pb.ListQuestionsResponse(
             questions=[question_message(str(question_id), question) for question_id, question in page],
             next_page_token=more,
