@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests of a file stay together; files are spread over the workers in the order that conftest.py gives them. A worker
 # that died would die of the same test again.
 BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 25
-OURS := proto standards servicekit services/intake services/dispatch services/complaints services/records services/training services/quality services/partners gateway verify bihuanctl
+OURS := proto standards servicekit $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)) gateway verify bihuanctl
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down demo test tests fuzz lint format bench proto proto-lint proto-release requirements access personal-data k8s lock clean

@@ -6,21 +6,20 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from bihuanctl.supervisor.environment import SERVICES
 from gateway.settings import GatewaySettings
-from partners.settings import PartnersSettings
 from pydantic_settings import BaseSettings
-from records.settings import RecordsSettings
 from servicekit.database.provision import ProvisionSettings as DatabaseProvisionSettings
 from servicekit.messaging.feeds import PLATFORM_ACCOUNT, platform_exports
 from servicekit.messaging.provision import ProvisionSettings as StreamProvisionSettings
 from servicekit.messaging.streams import OPERATOR, STREAMS, operator_permissions, permissions
 from servicekit.settings import ServiceSettings
-from training.settings import TrainingSettings
 
 from standards import load
 
@@ -34,9 +33,7 @@ def settings() -> frozenset[str]:
     kinds: tuple[type[BaseSettings], ...] = (
         ServiceSettings,
         GatewaySettings,
-        RecordsSettings,
-        TrainingSettings,
-        PartnersSettings,
+        *_own_settings(),
         DatabaseProvisionSettings,
         StreamProvisionSettings,
     )
@@ -98,6 +95,15 @@ def nats_users() -> str:
         lines += ["        }", "      }"]
     # Each partner has an account of its own.
     return "\n".join([*lines, "    ]", "  }", "  include partners.conf", "}"]) + "\n"
+
+
+def _own_settings() -> Iterator[type[ServiceSettings]]:
+    """Of each service that has a `settings.py`."""
+    for service in SERVICES:
+        if find_spec(f"{service}.settings"):
+            for found in vars(import_module(f"{service}.settings")).values():
+                if isinstance(found, type) and issubclass(found, ServiceSettings):
+                    yield found
 
 
 def _stubs(folder: Path) -> Iterator[str]:

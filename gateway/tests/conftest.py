@@ -25,6 +25,7 @@ from servicekit.errors import Fault
 from servicekit.identity import caller, language
 from servicekit.identity.tokens import TokenVerifier
 from servicekit.ids import uuid7
+from servicekit.messaging.users import SERVICES
 from servicekit.rpc.server import Server
 
 ISSUER = "http://gateway.test"
@@ -144,9 +145,7 @@ def settings_for(address: str, folder: Path, **more: Any) -> GatewaySettings:
         "oidc_jwks": str(folder / "jwks.json"),
         "issuer_dir": folder,
         "public_url": ISSUER,
-        "targets": dict.fromkeys(
-            ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), address
-        ),
+        "targets": dict.fromkeys(SERVICES, address),
         "anonymous_rate": 100_000,
         # A busy machine must not make an answer late.
         "request_seconds": 60,

@@ -34,9 +34,7 @@ def environment(address: str, folder: Path, port: int, **more: str) -> dict[str,
         "BIHUAN_OIDC_JWKS": str(folder / "jwks.json"),
         "BIHUAN_ISSUER_DIR": str(folder),
         "BIHUAN_HTTP_LISTEN": f"127.0.0.1:{port}",
-        "BIHUAN_TARGETS": json.dumps(
-            dict.fromkeys(("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), address)
-        ),
+        "BIHUAN_TARGETS": json.dumps(dict.fromkeys(SERVICES, address)),
         **more,
     }
 

@@ -20,6 +20,7 @@ from gateway.transcoding.reading import reader
 from gateway.transcoding.responses import DOCUMENT
 from google.api import annotations_pb2
 from servicekit.errors import definitions
+from servicekit.testing.contracts import contract_methods
 
 BINDINGS = find_bindings(CONTRACTS)
 ORIGIN = Origin("http://gateway.test", "http://gateway.test", built_in_issuer=True)
@@ -34,6 +35,17 @@ SCHEMA_TYPES = {"object", "array", "string", "integer", "number", "boolean"}
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     return describe(BINDINGS, Comments.load(), Problems(ORIGIN.base_url), ORIGIN)
+
+
+def test_every_call_with_a_path_is_served() -> None:
+    served = {contract.DESCRIPTOR.name for contract in CONTRACTS}
+    with_paths = {
+        method.containing_service.file.name
+        for method in contract_methods()
+        if method.GetOptions().Extensions[annotations_pb2.http].WhichOneof("pattern")
+    }
+    assert not with_paths - served, f"add to gateway/contracts.py: {sorted(with_paths - served)}"
+    assert not served - with_paths, f"serves nothing of: {sorted(served - with_paths)}"
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:

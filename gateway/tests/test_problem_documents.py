@@ -8,6 +8,7 @@ import json
 
 import pytest
 from gateway.transcoding import bodies
+from servicekit.messaging.users import SERVICES
 
 
 async def test_a_fault_of_a_service_comes_out_whole(client, bearer):
@@ -154,10 +155,7 @@ async def test_a_long_path_is_told_in_part(client, bearer):
 
 
 async def test_a_service_that_is_away_is_503_with_retry_after(make_client, bearer, report):
-    targets = dict.fromkeys(
-        ("intake", "dispatch", "complaints", "records", "training", "quality", "partners"), "127.0.0.1:1"
-    )
-    async with make_client(targets=targets) as client:
+    async with make_client(targets=dict.fromkeys(SERVICES, "127.0.0.1:1")) as client:
         answer = await client.post("/v1/cases", json=report, headers=bearer("agent"))
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) >= 1

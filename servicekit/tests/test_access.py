@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from bihuan.complaints.v1 import complaint_service_pb2
-from bihuan.dispatch.v1 import engineers_pb2, work_orders_pb2
-from bihuan.intake.v1 import cases_pb2, customers_pb2
 from bihuan.options.v1 import options_pb2
-from bihuan.platform.v1 import inspection_pb2
 from bihuan.records.v1 import records_pb2
-from bihuan.training.v1 import assignments_pb2, certificates_pb2, courses_pb2, exams_pb2, question_banks_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from servicekit.errors import Fault
 from servicekit.identity import ROLES, AccessRule, Principal, rules_of
 from servicekit.rpc.interceptors.access import admit
+from servicekit.testing.contracts import contract_methods
 
-CONTRACTS = (
-    cases_pb2,
-    customers_pb2,
-    complaint_service_pb2,
-    engineers_pb2,
-    work_orders_pb2,
-    records_pb2,
-    inspection_pb2,
-    courses_pb2,
-    assignments_pb2,
-    question_banks_pb2,
-    exams_pb2,
-    certificates_pb2,
-)
-METHODS = [
-    method
-    for contract in CONTRACTS
-    for service in contract.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-]
+METHODS = list(contract_methods())
 
 
 class Tokens:

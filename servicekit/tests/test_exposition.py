@@ -98,8 +98,6 @@ def test_provisioning_names_the_setting_that_is_missing() -> None:
 async def test_database_is_provisioned_and_awaited(postgres_server: EmbeddedPostgres, tmp_path: Path) -> None:
     """TRC-03: a pod of a new version waits until the migration has been run, and takes a newer database as well."""
     (tmp_path / "versions").mkdir()
-    env = "from servicekit.database.migrations import kit_tables, run_env\nrun_env(kit_tables())\n"
-    (tmp_path / "env.py").write_text(env)
     (tmp_path / "versions" / "0001_first.py").write_text(FIRST)
     name = f"s{uuid4().hex[:12]}"
     url = make_url(postgres_server.url).set(

@@ -14,11 +14,6 @@ from servicekit.database.partitions import create_default_partition, ensure_mont
 from servicekit.database.provisioning import provision
 from sqlalchemy import text
 
-ENV = """
-from sqlmodel import SQLModel
-from servicekit.database.migrations import run_env
-run_env(SQLModel.metadata)
-"""
 FIRST = """
 from alembic import op
 from servicekit.database.migrations import create_kit_tables
@@ -46,7 +41,6 @@ def upgrade() -> None:
 
 def revisions(folder: Path, *, further: str = "") -> Path:
     (folder / "versions").mkdir()
-    (folder / "env.py").write_text(ENV)
     (folder / "versions" / "0001_first.py").write_text(FIRST)
     (folder / "versions" / "0002_second.py").write_text(SECOND.format(further=further))
     return folder

@@ -34,12 +34,14 @@ def container(objects: Objects, name: str = "intake") -> Object:
 @pytest.mark.parametrize("overlay", ["dev", "prod"])
 @pytest.mark.parametrize("check", [shapes, pods, references, names, observability])
 def test_overlay_has_no_findings(overlays: dict[str, Objects], overlay: str, check: Any) -> None:
-    assert list(check.check(overlays[overlay])) == []
+    found = list(check.check(overlays[overlay]))
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("overlay", ["dev", "prod"])
 def test_network_policies_allow_exactly_the_edges_decided_on(overlays: dict[str, Objects], overlay: str) -> None:
-    assert list(edges.check(overlays[overlay], overlay)) == []
+    found = list(edges.check(overlays[overlay], overlay))
+    assert not found, "\n".join(found)
 
 
 def test_what_waits_for_nobody_asks_for_no_replicas_of_partners(overlays: dict[str, Objects]) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bihuan
 import yaml
 from bihuan.options.v1 import options_pb2
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 HERE = Path(__file__).parent
 PREFIX = "bihuan."
@@ -32,26 +30,6 @@ class Coded:
 
     def has(self, field: FieldDescriptor) -> bool:
         return field.name.endswith(self.endings) or field.name in self.names or name_of(field) in self.fields
-
-
-def modules() -> Iterator[Any]:
-    """Every generated module of messages and services."""
-    folder = Path(bihuan.__file__).parent
-    for file in sorted(folder.rglob("*_pb2.py")):
-        yield importlib.import_module(".".join(("bihuan", *file.relative_to(folder).with_suffix("").parts)))
-
-
-def messages() -> list[Descriptor]:
-    return [message for module in modules() for message in module.DESCRIPTOR.message_types_by_name.values()]
-
-
-def methods() -> list[MethodDescriptor]:
-    return [
-        method
-        for module in modules()
-        for service in module.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    ]
 
 
 def text_fields(message: Descriptor) -> list[FieldDescriptor]:

@@ -7,8 +7,9 @@ from itertools import groupby
 from pathlib import Path
 
 from bihuan.options.v1 import options_pb2
-from fields import PREFIX, messages, methods, written_in
+from fields import PREFIX, written_in
 from servicekit.identity.access import AccessRule
+from servicekit.testing.contracts import contract_messages, contract_methods
 
 PAGE = Path(__file__).parents[2] / "docs" / "personal-data.md"
 BEGIN = "<!-- From here on the page is made by `make personal-data`. -->"
@@ -35,7 +36,7 @@ def _made() -> Iterator[str]:
     yield ""
     yield "| call | written by | text | what it is |"
     yield "|---|---|---|---|"
-    for method in methods():
+    for method in contract_methods():
         written = list(written_in(method.input_type))
         for kind, fields in groupby(sorted(written, key=lambda each: each[1]), lambda each: each[1]):
             names = ", ".join(f"`{path}`" for path, _ in fields)
@@ -48,7 +49,7 @@ def _made() -> Iterator[str]:
     yield ""
     yield "| event or command | text | what it is |"
     yield "|---|---|---|"
-    for message in messages():
+    for message in contract_messages():
         if message.GetOptions().HasExtension(options_pb2.travels):
             written = sorted(written_in(message), key=lambda each: each[1])
             for kind, fields in groupby(written, lambda each: each[1]):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bihuan.options.v1 import options_pb2
-from fields import Coded, kind_of, messages, name_of, text_fields, written_in
+from fields import Coded, kind_of, name_of, text_fields, written_in
 from google.protobuf.descriptor import FieldDescriptor
 from personal_data_page import KINDS, PAGE, current
+from servicekit.testing.contracts import contract_messages
 
 
 def test_every_text_field_is_a_code_or_says_what_people_write_there() -> None:
     coded = Coded.read()
-    fields = [field for message in messages() for field in text_fields(message)]
+    fields = [field for message in contract_messages() for field in text_fields(message)]
     assert len(fields) > 1000
     neither = [name_of(field) for field in fields if not kind_of(field) and not coded.has(field)]
     both = [name_of(field) for field in fields if kind_of(field) and coded.has(field)]
@@ -21,18 +22,23 @@ def test_every_text_field_is_a_code_or_says_what_people_write_there() -> None:
 
 def test_words_yaml_names_nothing_that_is_not_there() -> None:
     coded = Coded.read()
-    fields = [field for message in messages() for field in text_fields(message)]
+    fields = [field for message in contract_messages() for field in text_fields(message)]
     assert coded.names <= {field.name for field in fields}
     assert coded.fields <= {name_of(field) for field in fields}
 
 
 def test_only_text_fields_say_what_people_write_there() -> None:
-    others = [field for message in messages() for field in message.fields if field.type != FieldDescriptor.TYPE_STRING]
+    others = [
+        field
+        for message in contract_messages()
+        for field in message.fields
+        if field.type != FieldDescriptor.TYPE_STRING
+    ]
     assert [name_of(field) for field in others if kind_of(field)] == []
 
 
 def test_rec05_no_event_names_a_customer_and_partners_get_nothing_that_was_written() -> None:
-    travelling = [message for message in messages() if message.GetOptions().HasExtension(options_pb2.travels)]
+    travelling = [message for message in contract_messages() if message.GetOptions().HasExtension(options_pb2.travels)]
     assert len(travelling) > 100
     for message in travelling:
         told = dict(written_in(message))

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_AREAS = "INT|DSP|CMP|REC|TRN|QLT|GWY|TRC"
-_CITED = re.compile(rf"\b(?P<area>{_AREAS})-(?P<first>\d\d)(?:(?:\.\.| to )(?:(?P=area)-)?(?P<last>\d\d))?\b")
-_NAMED = re.compile(rf"^test_(?P<area>{_AREAS})_?(?P<first>\d\d)_", re.IGNORECASE)
+# What the ids of requirements begin with; other words look like ids too.
+AREAS = ("INT", "DSP", "CMP", "REC", "TRN", "QLT", "GWY", "TRC")
+_AREA = "|".join(AREAS)
+_CITED = re.compile(rf"\b(?P<area>{_AREA})-(?P<first>\d\d)(?:(?:\.\.| to )(?:(?P=area)-)?(?P<last>\d\d))?\b")
+_NAMED = re.compile(rf"^test_(?P<area>{_AREA})_?(?P<first>\d\d)_", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)
@@ -34,12 +36,16 @@ class Citation:
 
 def citations(root: Path) -> list[Citation]:
     """Every citation by a test of the tree, sorted."""
-    # The tests of this folder name requirements as examples.
-    wanted = ["*/test_*.py", ":!tests/requirements"]
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *wanted]
+    return sorted({each for name, source in texts(root, "*/test_*.py") for each in _of_file(name, source)})
+
+
+def texts(root: Path, *patterns: str) -> Iterator[tuple[str, str]]:
+    """Path and content of the tree's files; not of this folder's, which name requirements as examples."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns, ":!tests/requirements"]
     names = subprocess.run(listing, cwd=root, capture_output=True, text=True, check=True).stdout.split()
-    files = [name for name in names if (root / name).is_file()]
-    return sorted({each for name in files for each in _of_file(name, (root / name).read_text(encoding="utf-8"))})
+    for name in names:
+        if (root / name).is_file():
+            yield name, (root / name).read_text(encoding="utf-8")
 
 
 def _of_file(file: str, source: str) -> Iterator[Citation]:

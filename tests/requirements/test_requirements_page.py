@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from citations import Citation, citations, cited_in, named_by
+from citations import AREAS, Citation, citations, cited_in, named_by, texts
 from requirements_page import BEGIN, PAGE, ROOT, current, renewed, requirements
 
 WRITTEN = """# Wanted
@@ -23,6 +23,13 @@ def test_every_cited_requirement_exists() -> None:
     assert len(known) > 70
     assert len(cited) > 100
     assert [each for each in cited if each.requirement not in known] == []
+    named = {(name, each) for name, text in texts(ROOT, "*.py", "*.yaml", "*.proto") for each in cited_in(text)}
+    assert sorted((name, each) for name, each in named if each not in known) == []
+
+
+def test_the_ids_of_every_area_are_looked_for() -> None:
+    areas = {requirement.partition("-")[0] for requirement in requirements(PAGE.read_text(encoding="utf-8"))}
+    assert areas == set(AREAS), "AREAS in tests/requirements/citations.py"
 
 
 def test_ids_are_found_in_names_texts_and_ranges() -> None:

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bihuanctl.session import Session
-from bihuanctl.supervisor.progress import Progress
+from bihuanctl.supervisor.progress import DATABASE_OF, Progress
+from bihuanctl.texts import Texts
 
 
 class StartDisplay:
@@ -65,10 +66,15 @@ class StartDisplay:
         return {"begun": Text("…", "dim"), "done": Text("✔", "green"), "failed": Text("✘", "red")}[progress.condition]
 
     def _name(self, progress: Progress) -> Text:
-        key = f"step.{progress.step}"
-        return Text(self._session.texts(key) if self._session.texts.has(key) else progress.step)
+        return Text(step_text(progress.step, self._session.texts))
 
     def _detail(self, progress: Progress) -> Text:
         if progress.condition == "failed":
             return Text(progress.reason.splitlines()[0] if progress.reason else "", "red")
         return Text(f"{progress.seconds:.1f} s" if progress.condition == "done" else "", "dim")
+
+
+def step_text(step: str, texts: Texts) -> str:
+    """What a step of the start is called."""
+    service = step.removeprefix(DATABASE_OF)
+    return texts("step.database", service=texts(f"step.{service}")) if service != step else texts(f"step.{step}")

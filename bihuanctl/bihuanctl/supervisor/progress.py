@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from time import monotonic
-from typing import Literal
+from typing import Final, Literal
+
+# Begins the name of the step that brings a service's database up to date.
+DATABASE_OF: Final = "database_"
 
 StepCondition = Literal["begun", "done", "failed"]
 

@@ -24,7 +24,7 @@ from bihuanctl.supervisor.assembly import Assembly
 from bihuanctl.supervisor.environment import GATEWAY, SERVICES
 from bihuanctl.supervisor.keeper import Keeper
 from bihuanctl.supervisor.logfiles import rotate_large_logs
-from bihuanctl.supervisor.progress import Report, step
+from bihuanctl.supervisor.progress import DATABASE_OF, Report, step
 from bihuanctl.supervisor.servers import NATS, POSTGRES
 
 # Whatever dies while it starts is noticed at once; this is for what hangs. The gateway is ready only when all services
@@ -118,7 +118,7 @@ class Supervisor:
 
     async def _bring_up_service(self, service: str, after: tuple[asyncio.Task[None], ...]) -> None:
         await after[0]
-        await self._step(f"database_{service}", self._assembly.migrate(service))
+        await self._step(f"{DATABASE_OF}{service}", self._assembly.migrate(service))
         await self._bring_up(service, after)
 
     async def _step(self, name: str, work: Awaitable[None]) -> None:

@@ -1,16 +1,13 @@
 """Alembic migrations of a service's database: forward only, safe when several replicas start at once.
 
-A service has `migrations/env.py` with three lines that call `run_env(metadata)`, and revisions in
-`migrations/versions/`. Its first revision calls `create_kit_tables(op)`. Revisions follow expand → migrate → contract,
-because the version before still runs while they do.
+A service has its revisions in `migrations/versions/`, written by hand. The first one calls `create_kit_tables(op)`.
+Revisions follow expand → migrate → contract, because the version before still runs while they do.
 """
 
-import asyncio
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from alembic import command, context
+from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -19,6 +16,7 @@ from sqlalchemy import Connection, MetaData, NullPool, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from servicekit.database import upgrading
 from servicekit.database.tables import kit_metadata
 
 # Any constant will do; the lock is per database, and only migrations take it.
@@ -90,32 +88,6 @@ def kit_tables() -> MetaData:
     return kit_metadata
 
 
-def run_env(metadata: MetaData) -> None:
-    """What every service's `migrations/env.py` calls: run on the connection given by `migrate`.
-
-    The `alembic` command line, used to write a new revision, brings no connection; then it is made from
-    BIHUAN_DATABASE_URL.
-    """
-    connection: Connection | None = context.config.attributes.get("connection")
-    if connection is not None:
-        _run_on(connection, metadata)
-    else:
-        asyncio.run(_run_from_command_line(metadata))
-
-
-async def _run_from_command_line(metadata: MetaData) -> None:
-    engine = create_async_engine(os.environ["BIHUAN_DATABASE_URL"], poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.run_sync(_run_on, metadata)
-    await engine.dispose()
-
-
-def _run_on(connection: Connection, metadata: MetaData) -> None:
-    context.configure(connection=connection, target_metadata=[metadata, kit_tables()])
-    with context.begin_transaction():
-        context.run_migrations()
-
-
 def _upgrade(connection: Connection, migrations: Path) -> None:
     config = _config(migrations)
     config.attributes["connection"] = connection
@@ -124,6 +96,12 @@ def _upgrade(connection: Connection, migrations: Path) -> None:
 
 def _config(migrations: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config.set_main_option("script_location", _escaped(Path(upgrading.__file__).parent))
+    config.set_main_option("version_locations", _escaped(migrations / "versions"))
+    # Folders may have colons and semicolons in their names.
+    config.set_main_option("path_separator", "newline")
     return config
+
+
+def _escaped(folder: Path) -> str:
+    return str(folder).replace("%", "%%")

@@ -3,7 +3,7 @@
 from servicekit.deadlines.calendars import Calendars, DueTime, calendars_of
 from servicekit.deadlines.commands import Start, cancel, meet, pause, reassign, resume, start
 from servicekit.deadlines.handlers import Deadline, DeadlineHandlers
-from servicekit.deadlines.queries import ClockCounts, count, count_overdue, of
+from servicekit.deadlines.queries import ClockCounts, count, count_overdue, of, running
 from servicekit.deadlines.runner import DeadlineRunner
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "pause",
     "reassign",
     "resume",
+    "running",
     "start",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import asyncpg
@@ -35,6 +35,11 @@ async def of(tx: UnitOfWork, subject_ids: Collection[str]) -> dict[str, list[com
     for row in await tx.fetch(_OF, list(found)) if found else ():
         found[row["subject_id"]].append(_clock(row))
     return found
+
+
+def running(clocks: Iterable[common_pb2.Clock]) -> list[str]:
+    """Names of those that run; a paused one does not."""
+    return [clock.name for clock in clocks if clock.state == common_pb2.CLOCK_STATE_RUNNING]
 
 
 async def count(tx: UnitOfWork) -> ClockCounts:

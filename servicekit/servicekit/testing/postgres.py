@@ -1,7 +1,6 @@
 """PostgreSQL for tests: one embedded server for the run, one fresh database for each test that asks.
 
-A service's own `conftest.py` overrides `service_name` and `migrations`; then `database` has its tables. Without
-them it has the kit's tables only.
+In `services/NAME/tests` it has the tables of that service, elsewhere the kit's only.
 """
 
 import asyncio
@@ -54,15 +53,17 @@ def server_folder(name: str) -> Iterator[Path]:
 
 
 @pytest.fixture
-def service_name() -> str:
-    """The service that the test's database belongs to."""
-    return "intake"
+def service_name(request: pytest.FixtureRequest) -> str:
+    """The service whose test it is; of the kit's own tests any one."""
+    folder = request.path.parents[1]
+    return folder.name if folder.parent.name == "services" else "intake"
 
 
 @pytest.fixture
-def migrations() -> Path | None:
-    """The service's `migrations` folder; None for the kit's tables only."""
-    return None
+def migrations(request: pytest.FixtureRequest) -> Path | None:
+    """The `migrations` of the service whose test it is; None for the kit's tables only."""
+    folder = request.path.parents[1] / "migrations"
+    return folder if folder.is_dir() else None
 
 
 @pytest.fixture

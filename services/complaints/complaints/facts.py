@@ -3,7 +3,6 @@ improvement that an alert found."""
 
 from uuid import UUID
 
-from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING
 from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import select
@@ -31,9 +30,7 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
             entity_id=str(each.complaint_id),
             case_id=str(each.case_id or ""),
             state=each.stage.value,
-            running_clocks=[
-                clock.name for clock in clocks[str(each.complaint_id)] if clock.state == CLOCK_STATE_RUNNING
-            ],
+            running_clocks=deadlines.running(clocks[str(each.complaint_id)]),
             version=each.version,
             problems=problems_of(each, clocks[str(each.complaint_id)]),
         )

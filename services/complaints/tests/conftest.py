@@ -1,6 +1,5 @@
 """Complaints' own database for its tests, and an office to work in."""
 
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -24,16 +23,6 @@ from standards import load
 HANDLER = Principal("handler", frozenset({"complaint_handler"}), "cn")
 LEADER = Principal("leader", frozenset({"supervisor"}), "cn")
 AGENT = Principal("agent", frozenset({"agent"}), "cn.gd")
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "complaints"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Builds the dispatch service and runs it."""
+"""Builds dispatch and runs it: `python -m dispatch` serves, `python -m dispatch migrate` updates the database."""
 
 from functools import partial
 
@@ -26,6 +26,7 @@ from dispatch.work_orders.placement import Placement
 
 
 def build(settings: ServiceSettings) -> Service:
+    """Nothing is connected yet when it returns."""
     platform = Platform.create("dispatch", settings)
     placement, ladder = Placement(Policy.of(platform.standards)), Ladder.of(platform.standards)
     return Service(

@@ -14,7 +14,7 @@ from dispatch.incidents.incident import Incident
 from dispatch.incidents.ladder import Ladder
 from dispatch.incidents.tables import INCIDENTS
 from dispatch.slots.facts import reservation_facts
-from dispatch.work_orders.consistency import problems_of, running_clocks
+from dispatch.work_orders.consistency import problems_of
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import HELD, WorkOrder
 from servicekit import deadlines
@@ -56,7 +56,7 @@ async def _work_orders(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFa
                 entity_id=str(order.work_order_id),
                 case_id=str(order.case_id),
                 state=order.state,
-                running_clocks=running_clocks(own),
+                running_clocks=deadlines.running(own),
                 version=order.version,
                 problems=problems,
             )
@@ -97,7 +97,7 @@ async def _incidents(tx: UnitOfWork, after: UUID, limit: int, ladder: Ladder) ->
             entity="incident",
             entity_id=str(incident.incident_id),
             state=incident.state,
-            running_clocks=running_clocks(clocks[str(incident.incident_id)]),
+            running_clocks=deadlines.running(clocks[str(incident.incident_id)]),
             version=incident.version,
             problems=incident_consistency.problems_of(incident, clocks[str(incident.incident_id)], ladder),
         )

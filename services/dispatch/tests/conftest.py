@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -43,16 +42,6 @@ DISPATCHER = Principal("dispatcher", frozenset({"dispatcher", "supervisor"}), "c
 NO_ENGINEER = UUID(int=0)
 # Use cases in which somebody writes something.
 WRITTEN = {"assign_work_order", "reject_work_order", "complete_work_order", "fail_work_order"}
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "dispatch"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Builds intake and runs it: `python -m intake` serves, `python -m intake migrate` brings the database up to date."""
+"""Builds intake and runs it: `python -m intake` serves, `python -m intake migrate` updates the database."""
 
 from bihuan.intake.v1 import appointments_pb2_grpc, cases_pb2_grpc, customers_pb2_grpc
 from servicekit.service import Platform, Service, run

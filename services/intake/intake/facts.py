@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING
 from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import select
@@ -39,7 +38,7 @@ async def _cases(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]:
             entity_id=str(case.case_id),
             case_id=str(case.case_id),
             state=case.stage.value,
-            running_clocks=[clock.name for clock in clocks[str(case.case_id)] if clock.state == CLOCK_STATE_RUNNING],
+            running_clocks=deadlines.running(clocks[str(case.case_id)]),
             version=case.version,
             problems=[
                 *problems_of(case, clocks[str(case.case_id)]),

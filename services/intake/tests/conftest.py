@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -152,16 +151,6 @@ class Office:
     def ids(case: Case) -> dict[str, str]:
         """The fields by which an event of dispatch names its work order."""
         return {"case_id": str(case.case_id), "work_order_id": str(case.work_order_id)}
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "intake"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Builds the partners service and runs it."""
+"""Builds partners and runs it: `python -m partners` serves, `python -m partners migrate` updates the database."""
 
 from bihuan.partners.v1.partners_pb2_grpc import add_PartnerServiceServicer_to_server
 from bihuan.partners.v1.webhooks_pb2_grpc import add_WebhookServiceServicer_to_server

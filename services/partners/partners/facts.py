@@ -3,7 +3,6 @@
 What goes into a feed needs no entry of its own: it is a row of the outbox, which the loop check looks at anyway.
 """
 
-from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING
 from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import Text, cast, select
@@ -14,6 +13,7 @@ from partners.registry.queries import describe
 from partners.registry.tables import PARTNERS
 from partners.webhooks.delivery import Delivery
 from partners.webhooks.tables import DELIVERIES
+from servicekit import deadlines
 
 
 async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFact]:
@@ -30,7 +30,7 @@ async def _partners(tx: UnitOfWork, after: str, limit: int) -> list[EntityFact]:
             entity="partner",
             entity_id=view.partner.partner,
             state=view.partner.state,
-            running_clocks=[clock.name for clock in view.clocks if clock.state == CLOCK_STATE_RUNNING],
+            running_clocks=deadlines.running(view.clocks),
             version=view.partner.version,
             problems=problems_of_partner(view.partner, view.clocks),
         )

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -36,16 +35,6 @@ ADMINISTRATOR = Principal("administrator", frozenset({"administrator"}), "cn")
 PARTNER = "partner-demo"
 SELF = Principal(PARTNER, frozenset({"partner"}), "cn")
 EVERYTHING = ("*.*.*",)
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "partners"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 class Receivers:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,16 +17,6 @@ from servicekit.database.tables import outbox
 from sqlalchemy import select
 
 from standards import load
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "quality"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 class World:

@@ -1,10 +1,8 @@
 """What records tells the loop check: every record with its case, every request, and the log, with what is wrong."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING, Clock
 from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import Row, and_, exists, func, select
@@ -91,7 +89,7 @@ async def _requests(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]
     clocks = await deadlines.of(tx, [str(request.request_id) for request in requests])
     facts = []
     for request in requests:
-        running = _running(clocks[str(request.request_id)])
+        running = deadlines.running(clocks[str(request.request_id)])
         expected = [_CLOCKS[request.state]] if request.state in _CLOCKS else []
         facts.append(
             EntityFact(
@@ -106,7 +104,3 @@ async def _requests(tx: UnitOfWork, after: UUID, limit: int) -> list[EntityFact]
             )
         )
     return facts
-
-
-def _running(clocks: Iterable[Clock]) -> list[str]:
-    return [clock.name for clock in clocks if clock.state == CLOCK_STATE_RUNNING]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Self
 
 from standards.models import DataGrade, RetentionClass
@@ -42,11 +42,12 @@ class Policy:
 
 
 def years_after(moment: datetime, years: int) -> datetime:
-    """The same day of a later year; the 29th of February becomes the 1st of March, so that nothing ends too early."""
+    """The same moment of a later year; the 29th of February becomes the begin of the 1st of March: nothing ends too
+    early, and what was closed first ends first."""
     try:
         return moment.replace(year=moment.year + years)
     except ValueError:
-        return moment.replace(year=moment.year + years, month=3, day=1)
+        return datetime.combine(date(moment.year + years, 3, 1), time.min, moment.tzinfo)
 
 
 def years_before(moment: datetime, years: int) -> datetime:
@@ -54,4 +55,4 @@ def years_before(moment: datetime, years: int) -> datetime:
     try:
         return moment.replace(year=moment.year - years)
     except ValueError:
-        return moment.replace(year=moment.year - years, month=2, day=28)
+        return datetime.combine(date(moment.year - years, 2, 28), time.max, moment.tzinfo)

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,16 +10,6 @@ from bihuan.common.v1.common_pb2 import Clock
 from bihuan.intake.v1 import cases_pb2, events_pb2
 
 CLOSED_AT = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "records"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from archive_desk import ARCHIVIST, SECOND, SUPERVISOR, as_proof
 from bihuan_verify.proofs import check_entry
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from records.accesses import commands as accesses
 from records.files.queries import list_records
@@ -138,6 +138,7 @@ async def test_rec_06_what_somebody_rejects_stays(desk, propose, a_closed_case):
     assert await desk.do(count) == 1
 
 
+@example(datetime(2032, 2, 29, 0, 0, 1), 1)  # noqa: DTZ001 -- made aware below
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2040, 1, 1)), st.integers(1, 30))  # noqa: DTZ001 -- made aware below
 def test_rec_06_a_day_is_never_lost_to_a_leap_year(moment, years):
     closed = moment.replace(tzinfo=UTC)

@@ -1,7 +1,6 @@
 """Training's own database for its tests, and a school to fill it with."""
 
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -39,16 +38,6 @@ GIFT = """
 ::loss::Loss of a good splice in dB? {#0.05:0.05}
 """
 NO_KEY = CreationKey("", b"")
-
-
-@pytest.fixture
-def service_name() -> str:
-    return "training"
-
-
-@pytest.fixture
-def migrations() -> Path:
-    return Path(__file__).parents[1] / "migrations"
 
 
 class School:

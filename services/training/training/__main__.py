@@ -1,4 +1,4 @@
-"""Builds the training service and runs it."""
+"""Builds training and runs it: `python -m training` serves, `python -m training migrate` updates the database."""
 
 from bihuan.training.v1.assignments_pb2_grpc import add_AssignmentServiceServicer_to_server
 from bihuan.training.v1.certificates_pb2_grpc import add_CertificateServiceServicer_to_server

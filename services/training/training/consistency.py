@@ -17,11 +17,6 @@ _RUNNING = frozenset({CLOCK_STATE_RUNNING})
 _RUNNING_OR_MISSED = _RUNNING | {CLOCK_STATE_MISSED}
 
 
-def running_clocks(clocks: Iterable[Clock]) -> list[str]:
-    """Names of the clocks that run."""
-    return [clock.name for clock in clocks if clock.state == CLOCK_STATE_RUNNING]
-
-
 def problems_of_assignment(assignment: Assignment, clocks: Iterable[Clock]) -> list[str]:
     """What is wrong with it, in words for operators; empty when it is sound."""
     is_open = assignment.state != AssignmentState.COMPLETED

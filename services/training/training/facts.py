@@ -13,7 +13,7 @@ from training.assignments.assignment import Assignment
 from training.assignments.tables import ASSIGNMENTS
 from training.certificates.certificate import Certificate
 from training.certificates.tables import CERTIFICATES
-from training.consistency import problems_of_assignment, problems_of_attempt, problems_of_certificate, running_clocks
+from training.consistency import problems_of_assignment, problems_of_attempt, problems_of_certificate
 from training.exams.attempt import Attempt
 from training.exams.tables import ATTEMPTS, EXAMS
 
@@ -37,7 +37,7 @@ async def entity_facts(tx: UnitOfWork, after: str, limit: int) -> list[EntityFac
     certified = await _certified(tx, [attempt.attempt_id for attempt in attempts])
 
     def fact(entity: str, entity_id: UUID, entry: Any, problems: list[str]) -> EntityFact:
-        running = running_clocks(clocks[str(entity_id)])
+        running = deadlines.running(clocks[str(entity_id)])
         return EntityFact(
             entity=entity,
             entity_id=str(entity_id),

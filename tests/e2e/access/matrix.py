@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import bihuan
 import yaml
-from google.protobuf.descriptor import MethodDescriptor
 from servicekit.identity.access import AccessRule
 from servicekit.identity.principal import ROLES
+from servicekit.testing.contracts import contract_methods
 
 HERE = Path(__file__).parent
 MATRIX = HERE / "matrix.yaml"
@@ -30,19 +28,10 @@ def stated() -> Matrix:
     }
 
 
-def operations() -> Iterator[MethodDescriptor]:
-    """Every operation of every service, from the generated contracts."""
-    folder = Path(bihuan.__file__).parent
-    for file in sorted(folder.rglob("*_pb2.py")):
-        module = importlib.import_module(".".join(("bihuan", *file.relative_to(folder).with_suffix("").parts)))
-        for service in module.DESCRIPTOR.services_by_name.values():
-            yield from service.methods
-
-
 def contracted() -> Matrix:
     """The matrix that the contracts amount to."""
     found: dict[str, dict[str, frozenset[str]]] = {}
-    for operation in operations():
+    for operation in contract_methods():
         rule = AccessRule.of(operation)
         who = frozenset([PUBLIC]) if rule.public else rule.roles
         found.setdefault(operation.containing_service.full_name, {})[operation.name] = who

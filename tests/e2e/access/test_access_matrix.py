@@ -9,10 +9,11 @@ from bihuan.platform.v1 import calls_pb2
 from calling import Callers, Services, reason_in, services_of
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
-from matrix import PAGE, PUBLIC, contracted, differences, operations, page, stated
+from matrix import PAGE, PUBLIC, contracted, differences, page, stated
 from servicekit.identity.principal import ROLES
+from servicekit.testing.contracts import contract_methods
 
-BY_SERVICE = {each.containing_service.full_name: each.containing_service.methods for each in operations()}
+BY_SERVICE = {each.containing_service.full_name: each.containing_service.methods for each in contract_methods()}
 CARRIER = calls_pb2.DESCRIPTOR.services_by_name["CallService"].methods_by_name["ServeCalls"]
 # What may succeed without being told anything; all else would change something. A message without calls does nothing.
 READS = ("Get", "List", "Find", "Verify", "ServeCalls")

@@ -18,7 +18,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from matrix import PUBLIC, operations, stated
+from matrix import PUBLIC, stated
+from servicekit.testing.contracts import contract_methods
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +38,7 @@ def test_gwy08_another_region_is_closed(platform: Any, cast: Cast) -> None:
     callers = Callers(platform.home / "issuer", platform.gateway_url)
     wrong = []
     with services_of(platform.up()["targets"]) as services:
-        for operation in operations():
+        for operation in contract_methods():
             who = stated()[operation.containing_service.full_name][operation.name] - {PUBLIC}
             request = _request(operation, here)
             for role in sorted(role for role in who if not _is_everywhere(operation, role)):

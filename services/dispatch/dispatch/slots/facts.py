@@ -10,7 +10,6 @@ from sqlalchemy import select
 from dispatch.policy import SLOT_HOLD
 from dispatch.slots.reservation import Reservation, State
 from dispatch.slots.tables import RESERVATIONS
-from dispatch.work_orders.consistency import running_clocks
 from dispatch.work_orders.tables import WORK_ORDERS
 from dispatch.work_orders.work_order import OPEN, WorkOrder
 from servicekit import deadlines
@@ -25,7 +24,7 @@ async def reservation_facts(tx: UnitOfWork, after: UUID, limit: int) -> list[Ent
     orders = await _orders(tx, {each.work_order_id for each in found if each.work_order_id is not None})
     facts = []
     for reservation in found:
-        running = running_clocks(clocks[str(reservation.reservation_id)])
+        running = deadlines.running(clocks[str(reservation.reservation_id)])
         order = orders.get(reservation.work_order_id) if reservation.work_order_id else None
         facts.append(
             EntityFact(

@@ -18,11 +18,6 @@ WATCHED_BY: Mapping[State, str] = {
 }
 
 
-def running_clocks(clocks: Iterable[Clock]) -> list[str]:
-    """Names of the clocks that run."""
-    return [clock.name for clock in clocks if clock.state == CLOCK_STATE_RUNNING]
-
-
 def problems_of(order: WorkOrder, clocks: Iterable[Clock]) -> list[str]:
     """What is wrong with a work order, in words for operators; empty when it is sound."""
     # In the order in which they were started, so that the newest of a name counts.

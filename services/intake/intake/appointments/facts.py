@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from uuid import UUID
 
-from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING
 from bihuan.platform.v1.inspection_pb2 import EntityFact
 from servicekit.database import UnitOfWork
 from sqlalchemy import select
@@ -27,7 +26,7 @@ async def appointment_facts(tx: UnitOfWork, after: UUID, limit: int) -> list[Ent
     facts = []
     for appointment in found:
         states = {clock.name: clock.state for clock in clocks[str(appointment.appointment_id)]}
-        running = [name for name, state in states.items() if state == CLOCK_STATE_RUNNING]
+        running = deadlines.running(clocks[str(appointment.appointment_id)])
         facts.append(
             EntityFact(
                 entity="appointment",

@@ -1,0 +1,1 @@
+"""Where Alembic finds how to run; what it runs lies with each service."""
