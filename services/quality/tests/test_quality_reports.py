@@ -10,12 +10,15 @@ import pytest
 from happenings import GUANGZHOU, MANAGER, a_case
 from quality.clocks import build_clocks
 from quality.figures.periods import period_at, read_period
+from quality.reports.closing import await_period_end
 from quality.reports.commands import make_report, publish_report
 from quality.reports.queries import find_report, list_reports, read_report
 from quality.reports.renderings import render_page, render_table
 from servicekit.deadlines import DeadlineRunner
 from servicekit.errors import Fault
 from servicekit.testing.waiting import eventually, running
+
+from servicekit import deadlines
 
 VOID = {"meta", "link", "br"}
 
@@ -77,6 +80,23 @@ async def test_a_month_is_closed_by_itself_and_published_by_the_quality_manager(
     await _refused("transition_forbidden", world.do(publish_report, month.name, MANAGER, expected_version=0))
     assert (await _report(world, str(report.report_id), GUANGZHOU)).period == month.name
     assert (await world.told("report"))[-1] == "quality.report.published.v1"
+
+
+async def test_two_months_that_end_in_one_moment_are_closed_once_each(world):
+    """Whoever looks in the second month has its clock started beside the one of the first, which had not been seen."""
+    for _ in range(2):
+        month = period_at("month", world.clock.now())
+        await world.do(await_period_end, world.standards)
+        world.clock.advance(month.ends - world.clock.now())
+
+    async def nothing_is_due() -> bool:
+        return not await world.do(deadlines.count_overdue)
+
+    world.clock.advance(timedelta(days=3))
+    async with running(DeadlineRunner(world.database, world.clock, build_clocks(world.standards)).run()):
+        await eventually(nothing_is_due)
+    reports = await world.do(list_reports, MANAGER, before=None, limit=9)
+    assert {report.period: report.version for report in reports} == {"2026-03": 1, "2026-Q1": 1, "2026-04": 1}
 
 
 async def test_cases_are_named_only_to_those_who_may_see_the_country(world):

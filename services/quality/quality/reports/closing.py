@@ -1,6 +1,5 @@
 """The end of a period: a clock on platform time, and the reports that are then made (QLT-08)."""
 
-from bihuan.common.v1.common_pb2 import CLOCK_STATE_RUNNING
 from servicekit.database import UnitOfWork
 from servicekit.deadlines import Start
 from sqlalchemy import select
@@ -35,8 +34,9 @@ async def close_period(tx: UnitOfWork, standards: Standards, month: Period) -> N
 
 
 async def _await_end(tx: UnitOfWork, standards: Standards, month: Period) -> None:
+    # One that has just fired beside the clock of the month before counts too: it closes its month itself.
     clocks = (await deadlines.of(tx, [month.name]))[month.name]
-    if not any(clock.state == CLOCK_STATE_RUNNING for clock in clocks):
+    if not clocks:
         closes = month.ends + standards.windows[GRACE].length
         await deadlines.start(tx, [Start(CLOCK, month.name, due_at=closes)])
 
