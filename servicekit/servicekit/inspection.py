@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -85,6 +86,7 @@ class InspectionServicer(inspection_pb2_grpc.InspectionServiceServicer):
                 outbox_parked=out.parked,
                 deadlines_overdue=await deadlines.count_overdue(tx),
                 consumer_pending=pending,
+                clock_ahead=tx.now - datetime.now(UTC),
             )
             if not request.only_waiting:
                 clocks = await deadlines.count(tx)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from bihuan.intake.v1.events_pb2 import CaseOpened
 from bihuan.platform.v1 import inspection_pb2
 from bihuan.platform.v1.inspection_pb2_grpc import InspectionServiceStub
+from servicekit.clock import ManualClock
 from servicekit.database import Database, UnitOfWork
 from servicekit.errors import Fault
 from servicekit.identity import Principal
@@ -140,3 +144,23 @@ async def test_while_the_bus_is_away_the_backlog_is_unavailable(stub: Inspection
     await bus.stop()
     with pytest.raises(Fault, match="unavailable"):
         await stub.GetBacklog(inspection_pb2.GetBacklogRequest())
+
+
+async def test_a_service_tells_how_far_it_takes_platform_time_to_be_ahead(
+    stub: InspectionServiceStub, database: Database, bus: Bus, reactions: Reactions, manual_clock: ManualClock
+) -> None:
+    answers: list[inspection_pb2.Backlog] = []
+
+    async def told() -> bool:
+        with contextlib.suppress(Fault):  # the durable consumers are not made yet
+            answers.append(await stub.GetBacklog(inspection_pb2.GetBacklogRequest(only_waiting=True)))
+        return bool(answers)
+
+    began = time.monotonic()
+    async with running(Consumer(database, bus, reactions).run()):
+        await eventually(told)
+        manual_clock.advance(timedelta(days=1))
+        await told()
+    first, second = (answer.clock_ahead.ToTimedelta().total_seconds() for answer in answers)
+    # The clock of the test stands still while real time goes on.
+    assert 86_400 - (time.monotonic() - began) < second - first <= 86_400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from servicekit.moments import local
 from bihuanctl.commands.options import Json
 from bihuanctl.durations import Duration, parse_duration, spoken
 from bihuanctl.platform.bus import operator_bus
+from bihuanctl.platform.channels import channels
+from bihuanctl.platform.hearing import until_heard
+from bihuanctl.platform.signin import operator_token
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
 from servicekit import clock as platform_clock
@@ -53,7 +57,18 @@ async def _read(session: Session) -> timedelta:
 async def _advance(session: Session, duration: Duration) -> timedelta:
     async with operator_bus(session.layout.bus_login) as jetstream:
         offset, _ = await platform_clock.read_offset(jetstream)
-        return await platform_clock.advance(jetstream, _length(duration, datetime.now(UTC) + offset))
+        moved = await platform_clock.advance(jetstream, _length(duration, datetime.now(UTC) + offset))
+    # Without the gateway nobody signs in to ask; the time is told all the same.
+    with contextlib.suppress(Refusal):
+        await _until_heard(session, moved)
+    return moved
+
+
+async def _until_heard(session: Session, offset: timedelta) -> None:
+    state = session.platform()
+    token = operator_token(state, session.layout.issuer, session.environment)
+    async with channels(state.targets, token, session.texts.language) as opened:
+        await until_heard(opened, offset)
 
 
 def _length(duration: Duration, now: datetime) -> timedelta:

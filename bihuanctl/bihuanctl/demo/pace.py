@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from servicekit.errors import Fault
 from servicekit.rpc.client import Channel
 
+from bihuanctl.platform.hearing import has_heard
 from servicekit import clock as platform_clock
 
 PATIENCE_SECONDS: Final = 30.0
@@ -44,7 +45,7 @@ class Pace:
         await self.settle()
 
     async def settle(self) -> None:
-        """Returns when no event is on its way and no clock is overdue.
+        """Returns when everybody knows the time, no event is on its way and no clock is overdue.
 
         At the latest after a while: what hangs is told by the loop check at the end. Services are asked one after the
         other, so an event could slip through between two of them; it then takes effect a moment of platform time later.
@@ -61,7 +62,8 @@ class Pace:
                 backlog = await stub.GetBacklog(GetBacklogRequest(only_waiting=True))
             except Fault:
                 return False
-            if backlog.outbox_waiting or backlog.consumer_pending or backlog.deadlines_overdue:
+            waits = backlog.outbox_waiting or backlog.consumer_pending or backlog.deadlines_overdue
+            if waits or not has_heard(backlog, self._offset):
                 return False
         return True
 
