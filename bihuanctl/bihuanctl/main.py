@@ -124,6 +124,9 @@ def run(arguments: Sequence[str]) -> int:
     if asked and as_language(asked) is None:
         session.complain(Refusal("language_unknown", language=asked, known=", ".join(LANGUAGES)))
         return EXIT_MISUSED
+    if line[-1:] == ["--lang"]:
+        session.complain(Refusal("option_misused", command="bihuan", name="--lang"))
+        return EXIT_MISUSED
     try:
         return build(session.texts).main(line, prog_name="bihuan", standalone_mode=False, obj=session) or 0
     except NoArgsIsHelpError:

@@ -31,7 +31,7 @@ def misuse_of(error: UsageError) -> Refusal:
         case NoSuchOption():
             return Refusal("option_unknown", command=command, name=error.option_name)
         case BadOptionUsage():
-            return Refusal("option_without_value", command=command, name=error.option_name)
+            return Refusal("option_misused", command=command, name=error.option_name)
         case MissingParameter():
             return Refusal("parameter_missing", command=command, name=name_of(error.param))
         case BadParameter(param=parameter) if parameter is not None and context is not None:

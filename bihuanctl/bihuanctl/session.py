@@ -54,13 +54,18 @@ class Session:
     def complain(self, refused: Refusal | Fault) -> None:
         """Says on standard error what was refused, why and what to do; as JSON where JSON was asked for."""
         title, detail, next_step = self._explained(refused)
+        violations = refused.violations if isinstance(refused, Fault) else ()
         if "--json" in sys.argv:
-            problem = {"code": refused.code, "title": title, "detail": detail, "next_step": next_step}
+            problem: dict[str, Any] = {"code": refused.code, "title": title, "detail": detail, "next_step": next_step}
+            if violations:
+                problem["violations"] = [{"field": each.field, "message": each.message} for each in violations]
             sys.stderr.write(json.dumps({"error": problem}, ensure_ascii=False) + "\n")
             return
         stderr = Console(stderr=True, highlight=False, soft_wrap=True)
         stderr.print(title, style="bold red", markup=False)
         stderr.print(detail, markup=False)
+        for violation in violations:
+            stderr.print(f"  {violation.field}: {violation.message}", markup=False)
         stderr.print(next_step, style="dim", markup=False)
 
     def _explained(self, refused: Refusal | Fault) -> tuple[str, str, str]:

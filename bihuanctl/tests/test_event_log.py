@@ -42,6 +42,10 @@ async def test_a_bus_that_falls_silent_has_not_told_everything(
     reading = read_stream(operator, EVENTS)
     read = [(await anext(reading)).sequence for _ in range(BATCH)]
     os.kill(nats_server.pid, signal.SIGSTOP)
-    asyncio.get_running_loop().call_later(ANSWER_SECONDS + 1, os.kill, nats_server.pid, signal.SIGCONT)
-    read += [message.sequence async for message in reading]
+    try:
+        # Longer than a fetch and the question after it last.
+        asyncio.get_running_loop().call_later(2 * ANSWER_SECONDS + 2, os.kill, nats_server.pid, signal.SIGCONT)
+        read += [message.sequence async for message in reading]
+    finally:
+        os.kill(nats_server.pid, signal.SIGCONT)
     assert read == told

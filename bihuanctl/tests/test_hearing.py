@@ -38,6 +38,19 @@ async def always() -> bool:
     return True
 
 
+async def test_who_neither_hears_nor_is_away_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bihuanctl.platform.hearing.PATIENCE_SECONDS", 0.2)
+    servicers = [(add_InspectionServiceServicer_to_server, HearsAtLast())]
+    server = Server("127.0.0.1:0", servicers, tokens=Tokens(), is_ready=always)
+    await server.start()
+    try:
+        async with channels({"deaf": server.address}, "administrator", "en") as opened:
+            with pytest.raises(TimeoutError):
+                await until_heard(opened, 2 * DAY)
+    finally:
+        await server.stop(1)
+
+
 async def test_each_service_is_asked_until_it_knows_and_who_is_away_is_passed_over() -> None:
     late = HearsAtLast()
     servicers = [(add_InspectionServiceServicer_to_server, late)]

@@ -6,6 +6,7 @@ import json
 from itertools import islice
 from pathlib import Path
 
+import pytest
 from bihuanctl.logs.lines import in_order, parse_line
 from bihuanctl.logs.tail import follow, last_lines
 from bihuanctl.supervisor.logfiles import rotate_large_logs
@@ -31,6 +32,19 @@ def test_foreign_lines_are_kept_as_they_are() -> None:
     assert (nats.level, nats.timestamp) == ("warning", "2026-11-22T05:25:35.867225Z")
     assert parse_line("intake", "{not json").text == "{not json"
     assert parse_line("intake", '["a list"]').text == '["a list"]'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DETAIL: row $1 = '9999-12-31 23:59:59'",
+        "2026-99-99 10:00:00",
+        "0000-00-00 00:00:00",
+        '{"event": "odd", "timestamp": "2026-13-01T00:00:00Z"}',
+    ],
+)
+def test_times_that_no_calendar_has_are_only_text(line: str) -> None:
+    assert parse_line("postgres", line).rendered().plain.strip()
 
 
 def test_the_last_lines_of_each_file(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from bihuanctl.main import COMMANDS, build, run
 from bihuanctl.platform.layout import Layout
 from bihuanctl.session import Session
 from bihuanctl.texts import Texts
+from servicekit.errors import Fault, FieldViolation
 from servicekit.languages import LANGUAGES, Language
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -116,3 +117,17 @@ def test_a_file_that_cannot_be_used_is_told_of(
     monkeypatch.setenv("BIHUAN_LANG", "zh-CN")
     assert run(["archive", "consistency", str(tmp_path / "absent")]) == 1
     assert f"{tmp_path / 'absent'}：文件或目录不存在" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_a_service_finds_wrong_with_a_request_is_told_field_by_field(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, *, as_json: bool
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bihuan", "partners", "add", *["--json"] * as_json])
+    wrong = Fault.of_violations([FieldViolation("partner", "string.pattern", "至少 3 个字符。")])
+    Session(Texts("zh-CN"), Layout(tmp_path)).complain(wrong)
+    said = capsys.readouterr().err
+    if as_json:
+        assert json.loads(said)["error"]["violations"] == [{"field": "partner", "message": "至少 3 个字符。"}]
+    else:
+        assert "partner: 至少 3 个字符。" in said

@@ -26,7 +26,7 @@ MESSAGES = sorted(
 )
 # Texts that are refused in no field: without control characters, and with something to see unless they are empty.
 READABLE = st.just("") | st.text(
-    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u202e"), max_size=8
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u202d\u202e"), max_size=8
 ).map("读{}".format)
 
 
@@ -79,6 +79,7 @@ DATE_TIME = "RFC 3339 date-time"
         (cases_pb2.OpenCaseRequest, {"subject": "a\0b"}, "subject", READABLE_TEXT),
         (cases_pb2.OpenCaseRequest, {"description": "\x1b[31mred"}, "description", READABLE_TEXT),
         (cases_pb2.OpenCaseRequest, {"caller": {"name": "\u202e名"}}, "caller.name", READABLE_TEXT),
+        (cases_pb2.OpenCaseRequest, {"caller": {"name": "\u202d名"}}, "caller.name", READABLE_TEXT),
         (cases_pb2.OpenCaseRequest, {"caller": []}, "caller", "object"),
         (cases_pb2.OpenCaseRequest, {"caller": {"name": {}}}, "caller.name", "string"),
         (cases_pb2.ConfirmResultRequest, {"solved": "true"}, "solved", "boolean"),

@@ -6,6 +6,7 @@ What a later version of a service writes and is not known here is shown as it is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
@@ -24,11 +25,11 @@ Texts = Mapping[Language, str]
 # Details that say when, and that list several words.
 _MOMENTS: Final = frozenset({"start", "end"})
 _LISTS: Final = frozenset({"reasons"})
-_BETWEEN_WORDS: Final = ", "
+_BETWEEN_WORDS: Final[Mapping[Language, str]] = {"en": ", ", "zh-CN": "、"}
 
 
 def happened_in_words(happened: str, language: Language) -> str:
-    """What happened: `case_opened` as `工单受理`."""
+    """What happened: `case_opened` as `受理`."""
     return _in_words("happened", happened, language)
 
 
@@ -49,9 +50,11 @@ def details_in_words(details: Mapping[str, str], standards: Standards, language:
 
 def _value(name: str, value: str, standards: Standards, language: Language) -> str:
     if name in _MOMENTS:
-        return local(datetime.fromisoformat(value), TIME_FORMAT)
+        with contextlib.suppress(ValueError):  # in whatever form an older version wrote it, it is shown
+            return local(datetime.fromisoformat(value), TIME_FORMAT)
     if name in _LISTS:
-        return _BETWEEN_WORDS.join(_in_words("value", word, language) for word in value.split(_BETWEEN_WORDS))
+        words = value.split(_BETWEEN_WORDS["en"])  # as they are stored
+        return _BETWEEN_WORDS[language].join(_in_words("value", word, language) for word in words)
     if name == "state":
         return in_words("state", value, language)
     for labelled in _vocabularies(name, standards):

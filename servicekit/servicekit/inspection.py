@@ -78,6 +78,7 @@ class InspectionServicer(inspection_pb2_grpc.InspectionServiceServicer):
         """Raises Fault unavailable while PostgreSQL or NATS is away: half a count would look like a whole one."""
         pending = await self._consumer_pending()
         async with self._database.transaction("get_backlog") as tx:
+            clock_ahead = tx.now - datetime.now(UTC)
             out = (await tx.execute(_WAITING)).one()
             backlog = inspection_pb2.Backlog(
                 service=self._database.service,
@@ -86,7 +87,7 @@ class InspectionServicer(inspection_pb2_grpc.InspectionServiceServicer):
                 outbox_parked=out.parked,
                 deadlines_overdue=await deadlines.count_overdue(tx),
                 consumer_pending=pending,
-                clock_ahead=tx.now - datetime.now(UTC),
+                clock_ahead=clock_ahead,
             )
             if not request.only_waiting:
                 clocks = await deadlines.count(tx)

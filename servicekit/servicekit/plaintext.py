@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# Control characters that are no white space, and the override that shows what follows backwards. PostgreSQL can't store
+# Control characters that are no white space, and the overrides that show what follows backwards. PostgreSQL can't store
 # NUL, ESC commands the terminal of whoever reads the text, and a name shown backwards is another name.
-_UNWANTED: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202e]")
+_UNWANTED: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e]")
 
 
 def is_plain(text: str) -> bool:

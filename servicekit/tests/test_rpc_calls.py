@@ -102,7 +102,7 @@ async def answered_within(seconds: float, stub: cases_pb2_grpc.CaseServiceStub) 
         try:
             return asked_at, await stub.GetCase(ASK, timeout=seconds)
         except Fault as late:
-            assert late.code == "deadline_exceeded"  # noqa: PT017 -- both ends are right
+            assert late.code in {"deadline_exceeded", "deadline_too_short"}  # noqa: PT017 -- both ends are right
 
 
 async def test_the_deadline_is_passed_on_and_a_call_with_too_little_time_is_refused(running: Running) -> None:

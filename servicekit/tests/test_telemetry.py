@@ -203,8 +203,11 @@ def test_several_processes_write_one_store(tmp_path: Path) -> None:
     assert count(path) == 600
 
 
-def test_who_opens_a_new_store_that_another_process_is_writing_waits_for_it(tmp_path: Path) -> None:
+def test_who_opens_a_new_store_that_another_process_is_writing_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As the processes of a platform do that starts for the first time."""
+    monkeypatch.setattr("servicekit.telemetry.spanstore._WAIT_FOR_LOCK_SECONDS", 60.0)
     path = tmp_path / "spans.sqlite"
     store = SpanStore(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor() as threads:

@@ -82,19 +82,21 @@ def test_a_history_is_told_in_words() -> None:
         "channel": "email",
         "kind": "fault_repair",
         "kept": "false",
+        "end": "soon",
         "previous_handler": "",
         "reasons": "none_on_shift, of_a_later_version",
         "start": "2026-11-22T16:30:00+00:00",
         "work_order_id": "0193a5f0-0000-7000-8000-000000000001",
     }
-    assert happened_in_words("case_opened", "zh-CN") == "工单受理"
+    assert happened_in_words("case_opened", "zh-CN") == "受理"
     assert [actor_in_words(actor, "en") for actor in ("customer", "agent2")] == ["customer", "agent2"]
     assert details_in_words(told, load(), "zh-CN").splitlines() == [
         "渠道：电子邮件",
         "时限：故障响应",
+        "止：soon",
         "保持系统建议：否",
         "类型：故障报修",
-        "原因：没有当班人员, of_a_later_version",
+        "原因：没有当班人员、of_a_later_version",
         "起：2026-11-23 00:30 UTC+8",
         "派工单：0193a5f0-0000-7000-8000-000000000001",
     ]

@@ -63,8 +63,12 @@ def test_a_stranger_reports_a_fault_and_hears_and_rates_what_became_of_it(cast: 
 
 def test_int06_the_caller_hears_the_first_word_in_time(cast: Cast, number: str) -> None:
     limit = load().clocks["voice_response"].limit.total_seconds()
+
     # A machine that has other things to do at the moment is none of the hotline's doing: then somebody calls again.
-    cast.platform.eventually(lambda: call(cast.platform, number).first_word_seconds < limit, "nobody answered in time")
+    def three_calls_in_time() -> bool:
+        return all(call(cast.platform, number).first_word_seconds < limit for _ in range(3))
+
+    cast.platform.eventually(three_calls_in_time, "nobody answered three calls in time")
 
 
 def test_a_known_caller_with_wrong_keys_silence_and_a_foreign_number_ends_with_an_agent(

@@ -28,9 +28,10 @@ def users(context: typer.Context, *, as_json: Json = False) -> None:
     for column in ("name", "kind", "roles", "domain", "password"):
         # What is typed again must come out whole, however narrow the terminal.
         table.add_column(session.texts(f"users.{column}"), no_wrap=column in {"name", "password"}, overflow="fold")
+    texts = session.texts
     for account in accounts:
-        kind = session.texts(f"users.{account.kind}")
-        roles = ", ".join(in_words("role", role, session.texts.language) for role in account.roles)
+        kind = texts(f"users.{account.kind}")
+        roles = texts("list.between").join(in_words("role", role, texts.language) for role in account.roles)
         table.add_row(account.name, kind, roles, account.domain, account.password)
     session.console.print(table)
 

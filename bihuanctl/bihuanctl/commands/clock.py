@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from bihuanctl.commands.options import Json
 from bihuanctl.durations import Duration, parse_duration, spoken
 from bihuanctl.platform.bus import operator_bus
 from bihuanctl.platform.channels import channels
-from bihuanctl.platform.hearing import until_heard
+from bihuanctl.platform.hearing import PATIENCE_SECONDS, until_heard
 from bihuanctl.platform.signin import operator_token
 from bihuanctl.refusal import Refusal
 from bihuanctl.session import Session
@@ -58,17 +57,22 @@ async def _advance(session: Session, duration: Duration) -> timedelta:
     async with operator_bus(session.layout.bus_login) as jetstream:
         offset, _ = await platform_clock.read_offset(jetstream)
         moved = await platform_clock.advance(jetstream, _length(duration, datetime.now(UTC) + offset))
-    # Without the gateway nobody signs in to ask; the time is told all the same.
-    with contextlib.suppress(Refusal):
-        await _until_heard(session, moved)
+    await _until_heard(session, moved)
     return moved
 
 
 async def _until_heard(session: Session, offset: timedelta) -> None:
     state = session.platform()
-    token = operator_token(state, session.layout.issuer, session.environment)
+    try:
+        token = operator_token(state, session.layout.issuer, session.environment)
+    except Refusal:  # without the gateway nobody signs in to ask; the time is told all the same
+        return
     async with channels(state.targets, token, session.texts.language) as opened:
-        await until_heard(opened, offset)
+        try:
+            await until_heard(opened, offset)
+        except TimeoutError:
+            told = spoken(offset, session.texts)
+            raise Refusal("clock_unheard", offset=told, seconds=f"{PATIENCE_SECONDS:.0f}") from None
 
 
 def _length(duration: Duration, now: datetime) -> timedelta:

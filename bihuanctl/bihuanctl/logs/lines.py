@@ -89,11 +89,14 @@ def in_order(lines: Iterable[LogLine]) -> list[LogLine]:
 
 
 def _time_of_day(timestamp: str) -> str:
-    """In the business zone, to the millisecond; empty for a line without a time."""
+    """In the business zone, to the millisecond; empty for a line without a time, or with one that no calendar has."""
     if not _TIME.search(timestamp):
         return ""
-    moment = datetime.fromisoformat(timestamp)
-    return local(moment, f"%H:%M:%S.{moment.microsecond // 1000:03}")
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        return local(moment, f"%H:%M:%S.{moment.microsecond // 1000:03}")
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _level_in(text: str) -> str:

@@ -77,13 +77,15 @@ async def read_stream(
         pending = await _outstanding(subscription, taken)
         while pending or follow:
             try:
+                if silences and not follow:
+                    pending = await _outstanding(subscription, taken)
+                    if not pending:
+                        break
                 messages = await subscription.fetch(BATCH, timeout=LINGER_SECONDS if follow else ANSWER_SECONDS)
             except nats.errors.TimeoutError:
-                if not follow:
-                    silences += 1
-                    if silences == MOST_SILENCES:
-                        raise
-                    pending = await _outstanding(subscription, taken)
+                silences += 1
+                if silences == MOST_SILENCES and not follow:
+                    raise
                 continue
             silences = 0
             for message in messages:

@@ -10,7 +10,7 @@ import servicekit.messaging.streams
 from pydantic import SecretStr
 from servicekit.database.migrations import is_migrated, migrations_of
 from servicekit.database.provisioning import provision
-from servicekit.embedded.ports import LOOPBACK, free_ports, is_free
+from servicekit.embedded.ports import LOOPBACK, claim, free_ports, is_free
 from servicekit.messaging.streams import OPERATOR
 
 from bihuanctl.platform.bus import operator_bus, write_login
@@ -161,7 +161,8 @@ def _drain_seconds(environment: Mapping[str, str]) -> float:
 
 def _gateway_port(wanted: int | None, ports: Iterator[int]) -> int:
     if wanted is None:
-        return DEFAULT_GATEWAY_PORT if is_free(DEFAULT_GATEWAY_PORT) else next(ports)
+        free = is_free(DEFAULT_GATEWAY_PORT) and claim(DEFAULT_GATEWAY_PORT)
+        return DEFAULT_GATEWAY_PORT if free else next(ports)
     if wanted == 0:
         return next(ports)
     if not is_free(wanted):

@@ -6,12 +6,14 @@ import os
 import socket
 from pathlib import Path
 
+from servicekit.embedded.ports import is_free
+
 
 def choose_port(wanted: int, remembered: Path) -> int:
     """The wanted port unless it is 0, else the one written in `remembered` if it is free, else any free one."""
     if wanted:
         return wanted
-    if (port := read_number(remembered)) and _is_free(port):
+    if (port := read_number(remembered)) and is_free(port):
         return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -37,13 +39,3 @@ def write_private(path: Path, text: str, *, uid: int | None = None) -> None:
     if uid is not None:
         os.chown(unfinished, uid, uid)
     unfinished.replace(path)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

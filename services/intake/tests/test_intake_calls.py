@@ -88,6 +88,21 @@ async def test_every_step_beside_the_way_by_calls(agent_channel: Channel, a_requ
     assert withdrawn.outcome == cases_pb2.CASE_OUTCOME_WITHDRAWN
 
 
+async def test_cases_are_listed_page_by_page_as_they_were_asked_for(agent_channel: Channel, a_request) -> None:
+    cases = cases_pb2_grpc.CaseServiceStub(agent_channel)
+    opened = [(await cases.OpenCase(a_request(phone=f"1390000{n:04}"))).case.case_number for n in range(3)]
+    listed, token = [], ""
+    while True:
+        page = await cases.ListCases(cases_pb2.ListCasesRequest(page_size=2, page_token=token))
+        listed.append([case.case_number for case in page.cases])
+        token = page.next_page_token or token
+        if not page.next_page_token:
+            break
+    assert listed == [opened[:0:-1], opened[:1]]
+    with pytest.raises(Fault, match="page_token_invalid"):
+        await cases.ListCases(cases_pb2.ListCasesRequest(page_size=2, page_token=token, kind="inquiry"))
+
+
 async def test_customers_by_calls(agent_channel: Channel, address: str) -> None:
     customers = customers_pb2_grpc.CustomerServiceStub(agent_channel)
     registered = await customers.RegisterCustomer(

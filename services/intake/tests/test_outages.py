@@ -323,7 +323,7 @@ async def test_int15_people_attach_and_detach(outbreak, office, agent: Principal
     await office.change(following.attach_to_incident, agent, attach)
     async with office.database.transaction("list") as tx:
         filters = queries.Filters(incident_id=UUID(incident_id))
-        listed, _ = await queries.list_cases(tx, agent, filters, page_size=10, page_token="")
+        listed = await queries.list_cases(tx, agent, filters, before=None, limit=10)
     assert [each.case_id for each in listed] == [case.case_id]
     detach = cases_pb2.DetachFromIncidentRequest(case=case.case_number, reason="只是手机坏了")
     alone = await office.change(following.detach_from_incident, agent, detach)

@@ -9,7 +9,6 @@ from servicekit.customerkeys import CustomerKey, readable, readable_text
 from servicekit.database import UnitOfWork
 from servicekit.identity import Principal
 from servicekit.regions import lies_in
-from servicekit.rpc.paging import PageToken
 from sqlalchemy import ColumnElement, or_, select
 
 from intake.cases import store
@@ -20,9 +19,6 @@ from intake.cases.tables import CASES, HISTORY
 from intake.customers.store import find_keys
 from intake.desk import Desk
 from servicekit import deadlines
-
-DEFAULT_PAGE_SIZE = 50
-LISTING = "cases"
 
 
 @dataclass(frozen=True)
@@ -66,20 +62,13 @@ def add_words(message: cases_pb2.Case, desk: Desk, principal: Principal, case: C
 
 
 async def list_cases(
-    tx: UnitOfWork, principal: Principal, filters: Filters, *, page_size: int, page_token: str
-) -> tuple[list[Case], str]:
-    """A page of the cases that the principal may see, newest first, and the token of the next one.
-
-    Raises Fault("page_token_invalid").
-    """
-    size, listing = page_size or DEFAULT_PAGE_SIZE, f"{LISTING} {filters}"
-    statement = select(CASES).where(*_conditions(principal, filters)).order_by(CASES.c.case_id.desc()).limit(size + 1)
-    if (after := PageToken.decode(listing, page_token)) is not None:
-        statement = statement.where(CASES.c.case_id < after[0])
-    cases = [store.case_of(row) for row in await tx.execute(statement)]
-    if len(cases) <= size:
-        return cases, ""
-    return cases[:size], PageToken.encode(listing, cases[size - 1].case_id)
+    tx: UnitOfWork, principal: Principal, filters: Filters, *, before: UUID | None, limit: int
+) -> list[Case]:
+    """The cases that the principal may see, newest first, from the first one `before` a case on."""
+    statement = select(CASES).where(*_conditions(principal, filters)).order_by(CASES.c.case_id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(CASES.c.case_id < before)
+    return [store.case_of(row) for row in await tx.execute(statement)]
 
 
 async def history_of(tx: UnitOfWork, case: Case) -> list[cases_pb2.HistoryEntry]:

@@ -11,6 +11,7 @@ from servicekit.database import Database, UnitOfWork, current_traceparent
 from servicekit.gathering import Gatherer
 from servicekit.identity import Principal, caller, language
 from servicekit.ids import uuid7
+from servicekit.rpc.paging import PageToken, narrowed
 from servicekit.telemetry.lifecycle import concerns_case
 
 from intake import surveys
@@ -29,6 +30,9 @@ from servicekit import deadlines
 Context = grpc.aio.ServicerContext[Any, Any]
 Request = TypeVar("Request", bound=Message)
 Change = Callable[[UnitOfWork, Desk, Principal, Request], Awaitable[Case]]
+
+DEFAULT_PAGE = 50
+LISTING = "cases"
 
 
 class CaseServicer(cases_pb2_grpc.CaseServiceServicer):
@@ -62,7 +66,8 @@ class CaseServicer(cases_pb2_grpc.CaseServiceServicer):
             return (await queries.show(tx, self._desk, principal, [case]))[0]
 
     async def ListCases(self, request: cases_pb2.ListCasesRequest, context: Context) -> cases_pb2.ListCasesResponse:
-        principal = caller(context)
+        size, listing = request.page_size or DEFAULT_PAGE, narrowed(LISTING, request)
+        key = PageToken.decode(listing, request.page_token)
         filters = Filters(
             stage=stage_of(request.stage) if request.stage else None,
             customer_id=UUID(request.customer_id) if request.customer_id else None,
@@ -72,10 +77,11 @@ class CaseServicer(cases_pb2_grpc.CaseServiceServicer):
             incident_id=UUID(request.incident_id) if request.incident_id else None,
         )
         async with self._database.transaction("list_cases") as tx:
-            cases, more = await queries.list_cases(
-                tx, principal, filters, page_size=request.page_size, page_token=request.page_token
-            )
-            shown = await queries.show(tx, self._desk, principal, cases)
+            principal = caller(context)
+            found = await queries.list_cases(tx, principal, filters, before=key[0] if key else None, limit=size + 1)
+            page = found[:size]
+            shown = await queries.show(tx, self._desk, principal, page)
+        more = PageToken.encode(listing, page[-1].case_id) if len(found) > size else ""
         return cases_pb2.ListCasesResponse(cases=shown, next_page_token=more)
 
     async def GetProgress(self, request: cases_pb2.GetCaseRequest, context: Context) -> cases_pb2.Progress:
