@@ -179,6 +179,6 @@ async def test_every_kind_of_problem_is_explained_at_its_own_address(client, bea
     problem = (await client.get("/v1/cases/x", headers=bearer("agent"))).json()
     page = await client.get(problem["type"].removeprefix("http://gateway.test"))
     assert page.status_code == 200
-    assert "没有找到该工单" in page.text
+    assert "没有找到该受理单" in page.text
     assert "There is no such case" in page.text
     assert (await client.get("/problems/nonsense")).status_code == 404
