@@ -17,6 +17,17 @@ async def start(database):
         await deadlines.start(tx, [Start("fault_response", "case")])
 
 
+def handlers_that_tell():
+    """Handlers, and what is set once a clock was missed."""
+    handlers, missed = DeadlineHandlers(), asyncio.Event()
+
+    @handlers.missed("fault_response")
+    async def miss(tx, deadline):
+        tx.after_commit(missed.set)
+
+    return handlers, missed
+
+
 @contextlib.asynccontextmanager
 async def running(database, manual_clock, handlers):
     runner = DeadlineRunner(database, manual_clock, handlers)
@@ -27,13 +38,7 @@ async def running(database, manual_clock, handlers):
 
 
 async def test_the_runner_wakes_when_the_clock_is_advanced(database, manual_clock):
-    missed = asyncio.Event()
-    handlers = DeadlineHandlers()
-
-    @handlers.missed("fault_response")
-    async def miss(tx, deadline):
-        tx.after_commit(missed.set)
-
+    handlers, missed = handlers_that_tell()
     async with running(database, manual_clock, handlers):
         await start(database)
         manual_clock.advance(timedelta(days=1))
@@ -66,13 +71,7 @@ async def test_the_runner_does_not_spin_while_a_clock_that_is_due_is_locked(data
 
 async def test_the_runner_outlives_trouble(database, manual_clock):
     """An error of one round is logged and the next round goes on."""
-    missed = asyncio.Event()
-    handlers = DeadlineHandlers()
-
-    @handlers.missed("fault_response")
-    async def miss(tx, deadline):
-        tx.after_commit(missed.set)
-
+    handlers, missed = handlers_that_tell()
     await start(database)
     manual_clock.advance(timedelta(days=1))
     async with database.transaction("break") as tx:
